@@ -1,0 +1,48 @@
+import type { Readable } from 'node:stream';
+
+/** `uploads/<savedName>` or `results/<jobId>/<index>`: lower-case folder, then names that we made ourselves. */
+export type FileKey = `uploads/${string}` | `results/${string}`;
+
+export interface StoredFileInfo {
+  key: FileKey;
+  /** bytes */
+  size: number;
+  modifiedAt: Date;
+}
+
+/**
+ * A file that is being received: it lies under a temporary name until it is checked and committed, or discarded. What a
+ * crash leaves behind is swept at the next start.
+ */
+export interface PendingFile {
+  /** Where the bytes lie now, for checks that need to seek (picture headers, magic bytes). */
+  readonly path: string;
+  /** Bytes received so far. */
+  readonly size: number;
+  /** Hex digest of all bytes; only after `receive` resolved. */
+  readonly sha256: string;
+  /**
+   * Streams `source` to disk with back-pressure, counting and hashing. Rejects with `BridgeError('too_large')` as soon as
+   * `maxBytes` is passed, with `BridgeError('storage_full')` when the disk is full, and destroys `source` then.
+   */
+  receive(source: Readable, options: { maxBytes: number; signal?: AbortSignal }): Promise<void>;
+  /** Makes it durable (fsync of file and folder) under `key`; an existing file of that key is replaced. */
+  commit(key: FileKey): Promise<void>;
+  /** Removes it. Safe to call twice and after `commit` (then it does nothing). */
+  discard(): Promise<void>;
+}
+
+/** Where uploads and results lie. The local directory is the default; object storage can stand behind the same port. */
+export interface FileStore {
+  createPending(): Promise<PendingFile>;
+  /** Undefined when there is no such file. */
+  stat(key: FileKey): Promise<StoredFileInfo | undefined>;
+  /** Streams a file; rejects with `BridgeError('not_found')` when it is gone. */
+  open(key: FileKey): Promise<{ stream: Readable; size: number }>;
+  /** Marks as used now, so that expiry counts from here. */
+  touch(key: FileKey): Promise<void>;
+  /** Removing what is not there is fine. */
+  remove(key: FileKey): Promise<void>;
+  /** Every file of a kind, oldest unknown order. */
+  list(kind: 'uploads' | 'results'): AsyncIterable<StoredFileInfo>;
+}

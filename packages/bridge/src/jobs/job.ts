@@ -1,0 +1,142 @@
+import type { ApiPrompt, JobError, JobStatus, OutputType } from '@comfy-bridge/protocol';
+
+declare const brand: unique symbol;
+/** A UUID; also the public job id of every API. */
+export type JobId = string & { readonly [brand]: 'JobId' };
+
+/** An input of the prompt that names an uploaded file, to be staged on the backend before submitting. */
+export interface StagedInput {
+  nodeId: string;
+  inputName: string;
+  /** A saved name (`uploads/<name>`), or a default file that ships with the workflow. */
+  source: { kind: 'upload'; savedName: string } | { kind: 'sample'; fileName: string };
+}
+
+/** A result file kept by the bridge under `results/<jobId>/<index>`. */
+export interface JobResult {
+  index: number;
+  nodeId: string;
+  /** The name that the caller sees; cleaned. */
+  fileName: string;
+  contentType: string;
+  type: OutputType;
+  size: number;
+  sha256: string;
+}
+
+/**
+ * One accepted request to run a workflow.
+ *
+ *   queued ──► running(staging → executing → collecting) ──► succeeded ──► expired
+ *     ▲  │        │        │                                  failed   ──► expired
+ *     │  │        │        └── attempt lost: back to queued, backend excluded
+ *     └──┼────────┘
+ *        └──► canceled ◄── canceling ◄── running
+ *
+ * One terminal state, exactly once. `attempt` is the fencing token: a change made by an older attempt is refused.
+ */
+export interface Job {
+  readonly id: JobId;
+  /** The compatibility API's handle; null for jobs of other APIs. */
+  readonly clientId: string | null;
+  readonly workflow: string;
+  readonly prompt: ApiPrompt;
+  readonly stagedInputs: readonly StagedInput[];
+  /** Nodes whose results are delivered; empty: all. */
+  readonly outputNodes: readonly string[];
+  /** ms since the epoch */
+  readonly createdAt: number;
+  readonly state: JobState;
+  /** 0 before the first attempt; each new attempt adds one. */
+  readonly attempt: number;
+  /** Names of backends that lost an attempt of this job. */
+  readonly excluded: readonly string[];
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+  /** When the results had been sent completely. */
+  readonly deliveredAt: number | null;
+}
+
+export type JobState =
+  | { status: 'queued' }
+  | { status: 'running'; phase: RunPhase; backend: string; promptId: string }
+  | { status: 'canceling'; backend: string; promptId: string }
+  | { status: 'succeeded'; results: readonly JobResult[] }
+  | { status: 'failed'; error: JobError }
+  | { status: 'canceled'; reason: string }
+  | { status: 'expired' };
+
+export type RunPhase = 'staging' | 'executing' | 'collecting';
+
+/** What can happen to a job. Events of an attempt carry its number. */
+export type JobChange =
+  | { type: 'assigned'; backend: string; promptId: string; at: number }
+  | { type: 'phase'; attempt: number; phase: RunPhase }
+  | { type: 'succeeded'; attempt: number; results: readonly JobResult[]; at: number }
+  | { type: 'failed'; attempt: number; error: JobError; at: number }
+  | { type: 'requeued'; attempt: number; exclude: string | null }
+  | { type: 'cancel-requested'; reason: string; at: number }
+  | { type: 'canceled'; attempt: number; reason: string; at: number }
+  | { type: 'delivered'; at: number }
+  | { type: 'expired'; at: number };
+
+export type Transition = { ok: true; job: Job } | { ok: false; reason: 'stale-attempt' | 'not-now' };
+
+export function isTerminal(status: JobStatus): boolean {
+  return status === 'succeeded' || status === 'failed' || status === 'canceled' || status === 'expired';
+}
+
+/** The whole life of a job: pure, no clock. A refused change means that somebody else was first. */
+export function transition(job: Job, change: JobChange): Transition {
+  if ('attempt' in change && change.attempt !== job.attempt) return { ok: false, reason: 'stale-attempt' };
+  const next = apply(job, change);
+  return next === undefined ? { ok: false, reason: 'not-now' } : { ok: true, job: next };
+}
+
+function apply(job: Job, change: JobChange): Job | undefined {
+  const { state } = job;
+  const active = state.status === 'running' || state.status === 'canceling';
+  switch (change.type) {
+    case 'assigned':
+      if (state.status !== 'queued') return undefined;
+      return {
+        ...job,
+        attempt: job.attempt + 1,
+        startedAt: change.at,
+        state: { status: 'running', phase: 'staging', backend: change.backend, promptId: change.promptId },
+      };
+    case 'phase':
+      if (state.status !== 'running') return undefined;
+      return { ...job, state: { ...state, phase: change.phase } };
+    case 'succeeded':
+      // A result that arrives while canceling is kept: the work is done and harms nobody.
+      if (!active) return undefined;
+      return { ...job, finishedAt: change.at, state: { status: 'succeeded', results: change.results } };
+    case 'failed':
+      if (!active && state.status !== 'queued') return undefined;
+      return { ...job, finishedAt: change.at, state: { status: 'failed', error: change.error } };
+    case 'requeued':
+      if (state.status !== 'running') return undefined;
+      return {
+        ...job,
+        startedAt: null,
+        excluded: change.exclude === null ? job.excluded : [...new Set([...job.excluded, change.exclude])],
+        state: { status: 'queued' },
+      };
+    case 'cancel-requested':
+      if (state.status === 'queued') {
+        return { ...job, finishedAt: change.at, state: { status: 'canceled', reason: change.reason } };
+      }
+      if (state.status !== 'running') return undefined;
+      return { ...job, state: { status: 'canceling', backend: state.backend, promptId: state.promptId } };
+    case 'canceled':
+      if (!active) return undefined;
+      return { ...job, finishedAt: change.at, state: { status: 'canceled', reason: change.reason } };
+    case 'delivered':
+      return state.status === 'succeeded' ? { ...job, deliveredAt: change.at } : undefined;
+    case 'expired':
+      return isTerminal(state.status) && state.status !== 'expired'
+        ? { ...job, state: { status: 'expired' } }
+        : undefined;
+  }
+}

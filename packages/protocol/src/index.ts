@@ -1,0 +1,6 @@
+/** The one barrel of the workspace: everything that crosses a wire or a file. */
+export * from './api-prompt.ts';
+export * from './compat.ts';
+export * from './error.ts';
+export * from './job.ts';
+export * from './workflow-marks.ts';
