@@ -1,0 +1,55 @@
+import type { Option } from './option.ts';
+import { serverList } from './server-list.ts';
+import { choice, onOff, seconds, wholeNumber } from './value-parsers.ts';
+
+/** The ComfyUI servers and how they are watched. */
+export const backendOptions = {
+  COMFYUI_SERVERS: {
+    section: 'backends',
+    description:
+      'The ComfyUI servers, separated by commas: host:port or a URL, each with a name and a token if wanted.',
+    default: undefined,
+    defaultText: 'none; `npm start` then starts two simulated ones',
+    parser: serverList,
+    // A value may hold tokens; the parser shows the wrong item with its secrets hidden.
+    secret: true,
+  },
+  WHEN_NO_BACKEND: {
+    section: 'backends',
+    description:
+      'What a new job gets while no ComfyUI can be reached: it waits in the queue, or is refused with 503.',
+    default: 'queue',
+    parser: choice('queue', 'refuse'),
+  },
+  BACKEND_SLOTS: {
+    section: 'backends',
+    description:
+      'Prompts given to one ComfyUI at a time: 2 is one that runs and one that is ready to follow.',
+    default: '2',
+    parser: wholeNumber({ min: 1, max: 2 }),
+  },
+  PREVIEWS: {
+    section: 'backends',
+    description: 'Whether ComfyUI is asked for preview images while somebody listens for them.',
+    default: 'on',
+    parser: onOff,
+  },
+  CONNECT_TIMEOUT: {
+    section: 'backends',
+    description: 'Seconds until a connection to a ComfyUI must stand.',
+    default: '2',
+    parser: seconds({ min: 0.05, max: 60 }),
+  },
+  PROBE_INTERVAL: {
+    section: 'backends',
+    description: "Seconds between two checks of a ComfyUI's health.",
+    default: '1',
+    parser: seconds({ min: 0.05, max: 300 }),
+  },
+  PROBE_TIMEOUT: {
+    section: 'backends',
+    description: 'Seconds until a check must be answered.',
+    default: '2',
+    parser: seconds({ min: 0.05, max: 60 }),
+  },
+} satisfies Record<string, Option>;

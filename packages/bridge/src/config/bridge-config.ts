@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+
+import type { AllowedTypes } from './mime-map.ts';
+import type { CorsOrigins, TrustProxy } from './network-parsers.ts';
+import type { OptionValues } from './options.ts';
+import type { Secret } from './secret.ts';
+import type { BackendServer } from './server-list.ts';
+import type { LogLevel } from './value-parsers.ts';
+
+/** The bridge's settings: frozen, checked, paths absolute. What each means and allows stands in the option tables. */
+export interface BridgeConfig {
+  readonly server: {
+    readonly host: string;
+    readonly port: number;
+    /** '' or `/path` */
+    readonly basePath: string;
+    readonly trustProxy: TrustProxy;
+    /** An empty list: same origin only. */
+    readonly corsOrigins: CorsOrigins;
+    readonly shutdownTimeoutMs: number;
+  };
+  readonly backends: {
+    readonly servers: readonly BackendServer[];
+    readonly whenNone: 'queue' | 'refuse';
+    readonly slots: number;
+    readonly previews: boolean;
+    readonly connectTimeoutMs: number;
+    readonly probeIntervalMs: number;
+    readonly probeTimeoutMs: number;
+  };
+  readonly workflows: { readonly dir: string; readonly aliasFile: string };
+  readonly files: {
+    readonly dataDir: string;
+    readonly uploadMaxBytes: number;
+    readonly uploadMaxFiles: number;
+    readonly uploadTtlMs: number;
+    readonly resultMaxBytes: number;
+    readonly resultTtlMs: number;
+    readonly maxPixels: number;
+    /** Undefined: the built-in list. */
+    readonly allowedTypes: AllowedTypes | undefined;
+  };
+  readonly jobs: {
+    readonly store: 'sqlite' | 'memory';
+    readonly maxQueued: number;
+    readonly maxAttempts: number;
+    readonly currentStateFile: string;
+  };
+  readonly client: {
+    readonly heartbeatIntervalMs: number;
+    /** LIMIT_TIMEOUT_COUNT × TIMEOUT_INTERVAL, and no more than a timer can hold (24 days). */
+    readonly timeoutMs: number;
+    readonly graceMs: number;
+    readonly jsonMaxBytes: number;
+  };
+  readonly logging: { readonly level: LogLevel; readonly format: 'auto' | 'json' | 'pretty' };
+  readonly operator: { readonly token: Secret | undefined };
+}
+
+const maxTimerMs = 2 ** 31 - 1;
+
+/** Sorts the parsed options into sections and fills in the defaults that hang on other options. */
+export function toBridgeConfig(values: OptionValues): BridgeConfig {
+  return deepFreeze({
+    server: {
+      host: values.HOST,
+      port: values.PORT,
+      basePath: values.BASE_PATH,
+      trustProxy: values.TRUST_PROXY,
+      corsOrigins: values.CORS_ORIGINS,
+      shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT,
+    },
+    backends: {
+      servers: values.COMFYUI_SERVERS ?? [],
+      whenNone: values.WHEN_NO_BACKEND,
+      slots: values.BACKEND_SLOTS,
+      previews: values.PREVIEWS,
+      connectTimeoutMs: values.CONNECT_TIMEOUT,
+      probeIntervalMs: values.PROBE_INTERVAL,
+      probeTimeoutMs: values.PROBE_TIMEOUT,
+    },
+    workflows: {
+      dir: values.WORKFLOW_DIR,
+      aliasFile: values.WORKFLOW_ALIAS ?? join(values.WORKFLOW_DIR, 'workflow_alias.json'),
+    },
+    files: {
+      dataDir: values.DATA_DIR,
+      uploadMaxBytes: values.UPLOAD_MAX_SIZE,
+      uploadMaxFiles: values.MAX_UPLOAD_FILES,
+      uploadTtlMs: values.UPLOAD_TTL_HOURS,
+      resultMaxBytes: values.MAX_RESULT_SIZE,
+      resultTtlMs: values.RESULT_TTL_HOURS,
+      maxPixels: values.MAX_PIXELS,
+      allowedTypes: values.ALLOWED_MIME_TYPE_EXTENSION_MAP,
+    },
+    jobs: {
+      store: values.JOB_STORE,
+      maxQueued: values.MAX_QUEUED_JOBS,
+      maxAttempts: values.MAX_ATTEMPTS,
+      currentStateFile: values.CURRENT_STATE ?? join(values.DATA_DIR, 'current_state.json'),
+    },
+    client: {
+      heartbeatIntervalMs: values.TIMEOUT_INTERVAL,
+      timeoutMs: Math.min(values.LIMIT_TIMEOUT_COUNT * values.TIMEOUT_INTERVAL, maxTimerMs),
+      graceMs: values.GRACE_SECONDS,
+      jsonMaxBytes: values.MAX_JSON_SIZE,
+    },
+    logging: { level: values.LOGGING_LEVEL, format: values.LOG_FORMAT },
+    operator: { token: values.OPERATOR_TOKEN },
+  });
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const item of Object.values(value)) if (typeof item === 'object' && item !== null) deepFreeze(item);
+  return Object.freeze(value);
+}

@@ -1,0 +1,70 @@
+import { mimeMap } from './mime-map.ts';
+import type { Option } from './option.ts';
+import { filePath, hours, megabytes, megapixels, wholeNumber } from './value-parsers.ts';
+
+/** Workflows, and what is kept on disk. */
+export const fileOptions = {
+  WORKFLOW_DIR: {
+    section: 'workflows',
+    description: 'Folder of the workflows in API format, with thumbnail/ and descimage/ beside them.',
+    default: 'workflows',
+    parser: filePath,
+  },
+  WORKFLOW_ALIAS: {
+    section: 'workflows',
+    description: 'Path of workflow_alias.json, which names and describes the workflows.',
+    default: undefined,
+    defaultText: '<WORKFLOW_DIR>/workflow_alias.json',
+    parser: filePath,
+  },
+  DATA_DIR: {
+    section: 'files',
+    description: 'Folder of everything that the bridge keeps: jobs, uploads, results.',
+    default: 'data',
+    parser: filePath,
+  },
+  UPLOAD_MAX_SIZE: {
+    section: 'files',
+    description: 'Megabytes per uploaded file.',
+    default: '100',
+    parser: megabytes({ min: 0.001, max: 1_000_000 }),
+  },
+  MAX_UPLOAD_FILES: {
+    section: 'files',
+    description: 'Files per upload request.',
+    default: '16',
+    parser: wholeNumber({ min: 1, max: 1000 }),
+  },
+  UPLOAD_TTL_HOURS: {
+    section: 'files',
+    description: 'Hours that an uploaded file is kept after its last use.',
+    default: '24',
+    parser: hours({ min: 0.001, max: 87_600 }),
+  },
+  MAX_RESULT_SIZE: {
+    section: 'files',
+    description: 'Megabytes per result file of a ComfyUI.',
+    default: '1024',
+    parser: megabytes({ min: 0.001, max: 1_000_000 }),
+  },
+  RESULT_TTL_HOURS: {
+    section: 'files',
+    description: 'Hours that results wait for being fetched.',
+    default: '24',
+    parser: hours({ min: 0.001, max: 87_600 }),
+  },
+  MAX_PIXELS: {
+    section: 'files',
+    description: 'Megapixels per image, uploaded or made.',
+    default: '100',
+    parser: megapixels({ min: 0.01, max: 10_000 }),
+  },
+  ALLOWED_MIME_TYPE_EXTENSION_MAP: {
+    section: 'files',
+    description:
+      'File types that may be uploaded and delivered, with their extensions; as JSON in the environment.',
+    default: undefined,
+    defaultText: 'a built-in list',
+    parser: mimeMap,
+  },
+} satisfies Record<string, Option>;

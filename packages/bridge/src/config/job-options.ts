@@ -1,0 +1,56 @@
+import type { Option } from './option.ts';
+import { choice, filePath, megabytes, seconds, wholeNumber } from './value-parsers.ts';
+
+/** Jobs, and the clients that wait for them. */
+export const jobOptions = {
+  JOB_STORE: {
+    section: 'jobs',
+    description: 'Where jobs are kept: sqlite survives a restart (a file in DATA_DIR), memory does not.',
+    default: 'sqlite',
+    parser: choice('sqlite', 'memory'),
+  },
+  MAX_QUEUED_JOBS: {
+    section: 'jobs',
+    description: 'Jobs that may wait; more are refused with 503.',
+    default: '10000',
+    parser: wholeNumber({ min: 1, max: 1_000_000 }),
+  },
+  MAX_ATTEMPTS: {
+    section: 'jobs',
+    description: 'How often a job is tried when it loses its ComfyUI.',
+    default: '3',
+    parser: wholeNumber({ min: 1, max: 100 }),
+  },
+  CURRENT_STATE: {
+    section: 'jobs',
+    description: 'Path of current_state.json, which mirrors the number of generations.',
+    default: undefined,
+    defaultText: '<DATA_DIR>/current_state.json',
+    parser: filePath,
+  },
+  TIMEOUT_INTERVAL: {
+    section: 'client',
+    description: 'Seconds between two heartbeats on a WebSocket.',
+    default: '1',
+    parser: seconds({ min: 0.01, max: 3600 }),
+  },
+  LIMIT_TIMEOUT_COUNT: {
+    section: 'client',
+    description:
+      'Heartbeats without a job, or without a sign of life of a running one, until the time is out.',
+    default: '60',
+    parser: wholeNumber({ min: 1, max: 1_000_000_000 }),
+  },
+  GRACE_SECONDS: {
+    section: 'client',
+    description: 'Seconds that a job lives on after its client has left, so that it can come back; 0: none.',
+    default: '5',
+    parser: seconds({ min: 0, max: 86_400 }),
+  },
+  MAX_JSON_SIZE: {
+    section: 'client',
+    description: 'Megabytes per JSON request.',
+    default: '10',
+    parser: megabytes({ min: 0.001, max: 1024 }),
+  },
+} satisfies Record<string, Option>;

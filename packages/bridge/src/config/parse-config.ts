@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+
+import { toBridgeConfig } from './bridge-config.ts';
+import type { BridgeConfig } from './bridge-config.ts';
+import { show } from './option.ts';
+import type { Option, WrongPart } from './option.ts';
+import { optionEntries } from './options.ts';
+import type { OptionValues } from './options.ts';
+import { fromConfigJson, fromDotEnv, fromEnvironment } from './sources.ts';
+import type { ConfigFile, Environment, Findings, Source } from './sources.ts';
+
+export interface ConfigInput {
+  env: Environment;
+  /** Where relative paths of the environment and of defaults count from. */
+  cwd: string;
+  files?: { dotEnv?: ConfigFile | undefined; configJson?: ConfigFile | undefined };
+}
+
+/** Problems and warnings are one line each. A warning is something that has no effect although it looks as if it had. */
+export type ConfigResult =
+  | { ok: true; config: BridgeConfig; warnings: readonly string[] }
+  | { ok: false; problems: readonly string[]; warnings: readonly string[] };
+
+/**
+ * Merges environment, `.env`, config.json and defaults, in this order of precedence, option by option, and reports all
+ * wrong values at once. Pure. An empty value counts as not set.
+ */
+export function parseConfig({ env, cwd, files = {} }: ConfigInput): ConfigResult {
+  const findings: Findings = { problems: [], warnings: [] };
+  const { dotEnv, configJson } = files;
+  const sources = [
+    fromEnvironment(env, cwd),
+    ...(dotEnv === undefined ? [] : [fromDotEnv(dotEnv, cwd, findings)]),
+    ...(configJson === undefined ? [] : [fromConfigJson(configJson, cwd, findings)]),
+  ];
+  const values = parseValues(sources, cwd, findings);
+  const { problems, warnings } = findings;
+  return problems.length > 0
+    ? { ok: false, problems, warnings }
+    : { ok: true, config: toBridgeConfig(values), warnings };
+}
+
+/** Complete only when no problem was added to `findings`. */
+function parseValues(sources: readonly Source[], cwd: string, findings: Findings): OptionValues {
+  const values: Partial<Record<keyof OptionValues, unknown>> = {};
+  for (const [key, option] of optionEntries) {
+    const defaults: Source = { name: 'default', baseDir: cwd, values: new Map([[key, option.default]]) };
+    const source = [...sources, defaults].find((candidate) => isSet(candidate.values.get(key)));
+    if (source === undefined) continue;
+    const raw = source.values.get(key);
+    const parsed = option.parser.parse(raw, source.baseDir);
+    if (parsed.ok) values[key] = parsed.value;
+    else
+      for (const wrong of parsed.wrong)
+        findings.problems.push(toProblem(source.name, key, option, raw, wrong));
+  }
+  return values as OptionValues;
+}
+
+function isSet(raw: unknown): boolean {
+  return raw !== undefined && raw !== null && (typeof raw !== 'string' || raw.trim() !== '');
+}
+
+function toProblem(source: string, key: string, option: Option, raw: unknown, wrong: WrongPart): string {
+  const shown = wrong.shown ?? (option.secret === true ? '"***"' : show(raw));
+  return `${source}: ${key}${wrong.part ?? ''} is ${shown}, allowed: ${wrong.allowed ?? option.parser.allowed}`;
+}
+
+/**
+ * Reads `.env` of `cwd` and the config.json that `CONFIG` names (else the one in `cwd`, if there is one), then
+ * `parseConfig`. A missing `.env` is fine, a missing file named by `CONFIG` is a problem. Never rejects for a bad file.
+ */
+export async function loadConfig({ env, cwd }: { env: Environment; cwd: string }): Promise<ConfigResult> {
+  const dotEnv = await readConfigFile(join(cwd, '.env'));
+  const { path, namedBy } = findConfigJson(env, dotEnv, cwd);
+  const configJson = await readConfigFile(path, namedBy);
+  return parseConfig({ env, cwd, files: { dotEnv, configJson } });
+}
+
+/** Where config.json should lie, and which source says so. */
+function findConfigJson(
+  env: Environment,
+  dotEnv: ConfigFile | undefined,
+  cwd: string,
+): { path: string; namedBy?: string } {
+  // What is wrong in them is reported by `parseConfig`.
+  const ignored: Findings = { problems: [], warnings: [] };
+  const sources = [
+    fromEnvironment(env, cwd),
+    ...(dotEnv === undefined ? [] : [fromDotEnv(dotEnv, cwd, ignored)]),
+  ];
+  for (const { name, baseDir, values } of sources) {
+    const path = values.get('CONFIG');
+    if (typeof path === 'string' && isSet(path))
+      return { path: resolve(baseDir, path.trim()), namedBy: name };
+  }
+  return { path: join(cwd, 'config.json') };
+}
+
+async function readConfigFile(path: string, namedBy?: string): Promise<ConfigFile | undefined> {
+  try {
+    return { path, text: await readFile(path, 'utf8') };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    if (code === 'ENOENT' && namedBy === undefined) return undefined;
+    return { path, unreadable: namedBy === undefined ? code : `${code}; ${namedBy} names it as CONFIG` };
+  }
+}

@@ -1,0 +1,142 @@
+import { accept, refuse } from './option.ts';
+import type { Parser, WrongPart } from './option.ts';
+import { createSecret } from './secret.ts';
+import type { Secret } from './secret.ts';
+import { isObject, isToken, parseJsonOrUndefined } from './value-parsers.ts';
+
+/** A ComfyUI of the fleet. */
+export interface BackendServer {
+  /** Unique in the fleet. */
+  readonly name: string;
+  /** `http(s)://host[:port][/base]`, without a trailing slash. */
+  readonly url: string;
+  /** Sent as `Authorization: Bearer …`. */
+  readonly token: Secret | undefined;
+}
+
+interface Item {
+  url: string;
+  name: string | undefined;
+  token: string | undefined;
+  /** Redacted. */
+  shown: string;
+}
+
+const form =
+  'host:port, or a URL such as https://host:8188/base; "name=" may stand before it, ";token=SECRET" after it';
+
+/** The fleet, as text with commas or as a JSON list of texts and `{ url, name, token }`. Reports every wrong item. */
+export const serverList: Parser<readonly BackendServer[]> = {
+  allowed: `none, or a list of ${form}`,
+  parse(raw) {
+    const entries = toEntries(raw);
+    if (entries === undefined) return refuse(isObject(raw) ? { shown: 'an object' } : {});
+    const servers: BackendServer[] = [];
+    const wrong: WrongPart[] = [];
+    for (const [index, entry] of entries.entries()) {
+      const item = isSecretRest(entries, index) ? secretRest : parseEntry(entry);
+      const server = 'allowed' in item ? item : toServer(item, `backend-${index + 1}`, servers);
+      if ('allowed' in server)
+        wrong.push({ part: ` item ${index + 1}`, shown: item.shown, allowed: server.allowed });
+      else servers.push(server);
+    }
+    return wrong.length > 0 ? refuse(...wrong) : accept(servers);
+  },
+};
+
+function toServer(
+  item: Item,
+  defaultName: string,
+  taken: readonly BackendServer[],
+): BackendServer | { allowed: string } {
+  const { name = defaultName, token } = item;
+  const address = parseAddress(item.url);
+  if ('allowed' in address) return address;
+  const { url } = address;
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(name))
+    return { allowed: 'a name of 1 to 64 letters, digits, ".", "_", "-"' };
+  if (token !== undefined && !isToken(token)) return { allowed: 'a token of printable ASCII without spaces' };
+  if (taken.some((server) => server.url === url)) return { allowed: 'each server once' };
+  if (taken.some((server) => server.name === name)) return { allowed: `each name once ("${name}" is taken)` };
+  return { name, url, token: token === undefined ? undefined : createSecret(token) };
+}
+
+/** True for what is left of a token that a comma cut in two: it is no address, and must not be shown. */
+function isSecretRest(entries: readonly unknown[], index: number): boolean {
+  const [before, entry] = [entries[index - 1], entries[index]];
+  return typeof before === 'string' && before.includes(';') && typeof entry === 'string' && !/:/.test(entry);
+}
+
+const secretRest = {
+  shown: '"***"',
+  allowed: `${form}; a token with a comma needs the object form of config.json`,
+};
+
+function parseEntry(entry: unknown): Item | { shown: string; allowed: string } {
+  return typeof entry === 'string' ? parseText(entry) : parseObject(entry);
+}
+
+function toEntries(raw: unknown): unknown[] | undefined {
+  // An IPv6 address in brackets begins like a JSON list; what follows the bracket tells them apart.
+  const value = typeof raw === 'string' && /^\s*\[\s*["{\]]/.test(raw) ? parseJsonOrUndefined(raw) : raw;
+  if (typeof value === 'string' && value.trim() === 'none') return [];
+  const entries = typeof value === 'string' ? value.split(/[,\r\n]/) : value;
+  if (!Array.isArray(entries)) return undefined;
+  return entries.filter((entry) => typeof entry !== 'string' || entry.trim() !== '');
+}
+
+/** `[name=]address[;token=SECRET]` */
+function parseText(entry: string): Item | { shown: string; allowed: string } {
+  const shown = JSON.stringify(redact(entry.trim()));
+  const [address = '', ...parameters] = entry.split(';').map((part) => part.trim());
+  const { name, url = address } = /^(?<name>[^=:/?#[\]]*)=(?<url>.*)$/.exec(address)?.groups ?? {};
+  let token: string | undefined;
+  for (const parameter of parameters) {
+    const value = /^token=(.+)$/.exec(parameter)?.[1];
+    if (value === undefined || token !== undefined)
+      return { shown, allowed: 'only ";token=SECRET" after the address' };
+    token = value;
+  }
+  return { url: url.trim(), name: name?.trim(), token, shown };
+}
+
+function parseObject(entry: unknown): Item | { shown: string; allowed: string } {
+  const allowed = 'a text, or an object {"url", "name", "token"} of texts with at least "url"';
+  if (!isObject(entry)) return { shown: Array.isArray(entry) ? 'a list' : JSON.stringify(entry), allowed };
+  const { url, name, token, ...others } = entry;
+  const unknown = Object.keys(others);
+  const shown = typeof url === 'string' ? JSON.stringify(redact(url)) : 'an object without a proper "url"';
+  if (unknown.length > 0) return { shown: `an object with ${JSON.stringify(unknown[0])}`, allowed };
+  if (typeof url !== 'string' || !isTextOrNone(name) || !isTextOrNone(token)) return { shown, allowed };
+  return { url: url.trim(), name, token, shown };
+}
+
+function isTextOrNone(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string';
+}
+
+function parseAddress(text: string): { url: string } | { allowed: string } {
+  if (/^[^/]*@|:\/\/[^/]*@/.test(text)) {
+    return {
+      allowed: 'no user name or password in the address; a token goes behind it: "https://host;token=SECRET"',
+    };
+  }
+  const hasScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+  if (!hasScheme && /^[0-9a-f]*:[0-9a-f:.]*:/i.test(text))
+    return { allowed: 'an IPv6 address in brackets: [::1]:8188' };
+  // Without the port being asked for here, half of a secret with a comma in it would pass for a host name.
+  if (!hasScheme && !/^(\[[^\]]+\]|[^:/?#]+):\d+(\/|$)/.test(text)) return { allowed: form };
+  const url = URL.parse(hasScheme ? text : `http://${text}`);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.port === '0') return { allowed: form };
+  if (/[?#]/.test(text)) return { allowed: 'an address without "?" and "#"' };
+  return { url: `${url.origin}${url.pathname.replace(/\/+$/, '')}` };
+}
+
+/** Hides every parameter's value and whatever stands before an `@`. */
+function redact(text: string): string {
+  const [address = '', ...parameters] = text.split(';');
+  const hidden = parameters.map((parameter) =>
+    parameter.includes('=') ? `${parameter.split('=')[0]}=***` : '***',
+  );
+  return [address.replace(/^((?:[^=:/]*=)?(?:[a-z][a-z0-9+.-]*:\/\/)?).*@/i, '$1***@'), ...hidden].join(';');
+}

@@ -1,0 +1,148 @@
+import { resolve } from 'node:path';
+
+import { accept, refuse } from './option.ts';
+import type { Parser } from './option.ts';
+import { createSecret } from './secret.ts';
+import type { Secret } from './secret.ts';
+
+interface Range {
+  min: number;
+  max: number;
+}
+
+export function wholeNumber(range: Range): Parser<number> {
+  return number({ ...range, whole: true, factor: 1 });
+}
+
+/** Seconds, with fractions; the value is in ms. */
+export function seconds(range: Range): Parser<number> {
+  return number({ ...range, unit: 'seconds', factor: 1000 });
+}
+
+/** Hours, with fractions; the value is in ms. */
+export function hours(range: Range): Parser<number> {
+  return number({ ...range, unit: 'hours', factor: 3_600_000 });
+}
+
+/** Megabytes of 1024 × 1024 bytes, with fractions; the value is in bytes. */
+export function megabytes(range: Range): Parser<number> {
+  return number({ ...range, unit: 'megabytes', factor: 1024 * 1024 });
+}
+
+/** Millions of pixels, with fractions; the value is in pixels. */
+export function megapixels(range: Range): Parser<number> {
+  return number({ ...range, unit: 'megapixels', factor: 1_000_000 });
+}
+
+function number(options: Range & { factor: number; whole?: boolean; unit?: string }): Parser<number> {
+  const { min, max, factor, whole = false, unit } = options;
+  const kind = whole ? 'a whole number' : 'a number';
+  return {
+    allowed: `${kind}${unit === undefined ? '' : ` of ${unit}`} from ${min} to ${max}`,
+    parse(raw) {
+      const value = toNumber(raw);
+      if (value === undefined || value < min || value > max) return refuse();
+      if (whole && !Number.isInteger(value)) return refuse();
+      return accept(Math.round(value * factor));
+    },
+  };
+}
+
+/** Digits only, so that `0x10`, `1e3` and `Infinity` are no numbers here. */
+export function toNumber(raw: unknown): number | undefined {
+  if (typeof raw === 'number') return raw;
+  if (typeof raw !== 'string') return undefined;
+  return /^-?\d+(\.\d+)?$/.test(raw.trim()) ? Number(raw) : undefined;
+}
+
+export function choice<const T extends string>(...values: readonly T[]): Parser<T> {
+  return {
+    allowed: toAlternatives(values),
+    parse(raw) {
+      const wanted = typeof raw === 'string' ? raw.trim().toLowerCase() : undefined;
+      const value = values.find((candidate) => candidate === wanted);
+      return value === undefined ? refuse() : accept(value);
+    },
+  };
+}
+
+const spellings = new Map<unknown, boolean>([
+  ...['true', 'on', 'yes', '1', true].map((text): [unknown, boolean] => [text, true]),
+  ...['false', 'off', 'no', '0', false].map((text): [unknown, boolean] => [text, false]),
+]);
+
+export const onOff: Parser<boolean> = {
+  allowed: 'on or off (or true, false)',
+  parse(raw) {
+    const value = spellings.get(typeof raw === 'string' ? raw.trim().toLowerCase() : raw);
+    return value === undefined ? refuse() : accept(value);
+  },
+};
+
+/** Absolute afterwards; a relative one counts from the folder of the file that names it. */
+export const filePath: Parser<string> = {
+  allowed: 'a path',
+  parse(raw, baseDir) {
+    if (typeof raw !== 'string' || raw.includes('\0')) return refuse();
+    return accept(resolve(baseDir, raw.trim()));
+  },
+};
+
+/** Fit for an HTTP header: printable ASCII without spaces. */
+export function secret(minLength: number): Parser<Secret> {
+  return {
+    allowed: `${minLength} to 512 printable ASCII characters without spaces`,
+    parse(raw) {
+      if (typeof raw !== 'string') return refuse();
+      const text = raw.trim();
+      return text.length >= minLength && isToken(text) ? accept(createSecret(text)) : refuse();
+    },
+  };
+}
+
+export function isToken(text: string): boolean {
+  return /^[\x21-\x7e]{1,512}$/.test(text);
+}
+
+/** Pino's name for the levels that Python's `logging` knows. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+
+const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'fatal'];
+const logLevelNames = new Map<string, LogLevel>([
+  ...logLevels.map((level): [string, LogLevel] => [level, level]),
+  ['warning', 'warn'],
+  ['critical', 'fatal'],
+]);
+
+/** Names in any case, or Python's numbers; one between two levels shows what is at or above it, as in Python. */
+export const logLevel: Parser<LogLevel> = {
+  allowed: 'DEBUG, INFO, WARNING, ERROR or CRITICAL, or a number from 10 (DEBUG) to 50 (CRITICAL)',
+  parse(raw) {
+    const named = typeof raw === 'string' ? logLevelNames.get(raw.trim().toLowerCase()) : undefined;
+    if (named !== undefined) return accept(named);
+    const value = toNumber(raw);
+    if (value === undefined || value < 10 || value > 50) return refuse();
+    return accept(logLevels[Math.ceil(value / 10) - 1] ?? 'fatal');
+  },
+};
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.trim() !== '';
+}
+
+export function parseJsonOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The caller tells what is allowed instead.
+    return undefined;
+  }
+}
+
+function toAlternatives(values: readonly string[]): string {
+  return values.length < 2 ? values.join() : `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
+}
