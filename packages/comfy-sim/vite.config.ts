@@ -1,6 +1,6 @@
 import { defineConfig } from 'vite';
 
-// One ES module for Node: the workspace's own packages are bundled in, everything from the registry stays outside.
+// One ES module for Node; everything from the registry stays outside.
 export default defineConfig({
   build: {
     ssr: 'src/cli.ts',
@@ -10,5 +10,4 @@ export default defineConfig({
     sourcemap: true,
     rolldownOptions: { output: { entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' } },
   },
-  ssr: { noExternal: [/^@comfy-bridge\//] },
 });

@@ -21,7 +21,7 @@ export const errorTable = {
   not_found: { status: 404, retryable: false },
   too_large: { status: 413, retryable: false },
   limited: { status: 429, retryable: true },
-  queue_full: { status: 503, retryable: true },
+  queue_full: { status: 429, retryable: true },
   no_backend: { status: 503, retryable: true },
   draining: { status: 503, retryable: true },
   storage_full: { status: 507, retryable: true },

@@ -1,0 +1,91 @@
+import type { ComfyClient } from '../comfy/comfy-client.ts';
+import type { ComfyEndpoint } from '../comfy/comfy-endpoint.ts';
+import type { NodeDefinition, NodeDefinitions } from '../comfy/object-info.ts';
+import type { BackendState } from './backend.ts';
+
+/** A backend with all that is known of it. `name` is public; `endpoint` never leaves the bridge. */
+export interface Backend {
+  readonly name: string;
+  readonly endpoint: ComfyEndpoint;
+  readonly client: ComfyClient;
+  state: BackendState;
+  /** Node classes it offers; undefined until it was reached once. */
+  definitions: NodeDefinitions | undefined;
+  /** Tells whether `/object_info` changed since. */
+  definitionsSignature: string | undefined;
+  version: string | null;
+  /** Prompts in its queue at the last look, everybody's. */
+  queueRemaining: number;
+  /** Jobs that hold one of its slots, in the order in which they will run there. */
+  readonly slots: Map<string, SlotUse>;
+}
+
+export interface SlotUse {
+  jobId: string;
+  workflow: string;
+  /** ms since the epoch; null while its prompt still waits in the backend's queue. */
+  executingSince: number | null;
+  /** True once the backend has the prompt, so that it counts in `queueRemaining`. */
+  submitted: boolean;
+}
+
+export interface Fleet {
+  readonly backends: readonly Backend[];
+  find(name: string): Backend | undefined;
+  ready(): Backend[];
+  /** What any backend says of a node class, the ready ones first. */
+  findDefinition(classType: string): NodeDefinition | undefined;
+  /** Node classes of `wanted` that no backend known so far offers; empty while a backend was never reached. */
+  missingEverywhere(wanted: Iterable<string>): string[];
+}
+
+export interface FleetMember {
+  name: string;
+  endpoint: ComfyEndpoint;
+}
+
+export function createFleet(members: readonly FleetMember[], createClient: (endpoint: ComfyEndpoint) => ComfyClient): Fleet {
+  const backends = members.map(
+    ({ name, endpoint }): Backend => ({
+      name,
+      endpoint,
+      client: createClient(endpoint),
+      state: { status: 'connecting' },
+      definitions: undefined,
+      definitionsSignature: undefined,
+      version: null,
+      queueRemaining: 0,
+      slots: new Map(),
+    }),
+  );
+
+  function ready(): Backend[] {
+    return backends.filter((backend) => backend.state.status === 'ready');
+  }
+
+  return {
+    backends,
+    ready,
+    find: (name) => backends.find((backend) => backend.name === name),
+    findDefinition(classType) {
+      for (const backend of [...ready(), ...backends]) {
+        const definition = backend.definitions?.get(classType);
+        if (definition !== undefined) return definition;
+      }
+      return undefined;
+    },
+    missingEverywhere(wanted) {
+      if (backends.some((backend) => backend.definitions === undefined)) return [];
+      return [...new Set(wanted)].filter(
+        (classType) => !backends.some((backend) => backend.definitions?.has(classType)),
+      );
+    },
+  };
+}
+
+/** Prompts in a backend's queue that are not ours: its owner's, or another bridge's. */
+export function foreignPrompts(backend: Backend): number {
+  let ours = 0;
+  for (const slot of backend.slots.values()) if (slot.submitted) ours += 1;
+  return Math.max(0, backend.queueRemaining - ours);
+}

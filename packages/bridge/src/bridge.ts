@@ -1,0 +1,259 @@
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+
+import { createFleet } from './backends/fleet.ts';
+import type { Fleet } from './backends/fleet.ts';
+import { watchBackend } from './backends/watch-backend.ts';
+import { createComfyClient } from './comfy/comfy-client.ts';
+import type { BridgeConfig } from './config/bridge-config.ts';
+import { createEvents } from './events.ts';
+import type { Events } from './events.ts';
+import { createDiskFileStore } from './files/disk-file-store.ts';
+import { createFilePolicy } from './files/file-policy.ts';
+import { createHttpApp } from './http/app.ts';
+import { createCors, mayConnectFrom } from './http/cors.ts';
+import { requireOperator } from './http/require-operator.ts';
+import { createFleetRoutes } from './http/routes/fleet.ts';
+import { createHealthRoutes } from './http/routes/health.ts';
+import { createJobRoutes } from './http/routes/jobs.ts';
+import { createResultRoutes } from './http/routes/results.ts';
+import { createUploadRoutes } from './http/routes/uploads.ts';
+import { createWorkflowRoutes } from './http/routes/workflows.ts';
+import { createGenerationCount } from './jobs/generation-count.ts';
+import { createJobLedger } from './jobs/job-ledger.ts';
+import type { JobLedger } from './jobs/job-ledger.ts';
+import type { JobStore } from './jobs/job-store.ts';
+import { createMemoryJobStore } from './jobs/memory-job-store.ts';
+import { recoverJobs } from './jobs/recover-jobs.ts';
+import { openSqliteJobStore } from './jobs/sqlite-job-store.ts';
+import { closeServer, listen } from './lib/listen.ts';
+import { logEvents } from './log-events.ts';
+import type { Logger } from './logging.ts';
+import { createAttemptRunner } from './scheduling/attempt-runner.ts';
+import { createHousekeeping } from './scheduling/housekeeping.ts';
+import { describeForListener } from './scheduling/describe-for-listener.ts';
+import { createRunTimes } from './scheduling/run-times.ts';
+import { createScheduler } from './scheduling/scheduler.ts';
+import { createSubmitJob } from './scheduling/submit-job.ts';
+import { createWorkflowCatalog } from './workflows/workflow-catalog.ts';
+import type { WorkflowCatalog } from './workflows/workflow-catalog.ts';
+import { createGateway } from './ws/gateway.ts';
+import type { Gateway } from './ws/gateway.ts';
+
+export interface BridgeOverrides {
+  log: Logger;
+  store?: JobStore;
+  now?: () => number;
+}
+
+export interface Bridge extends AsyncDisposable {
+  /** Where it listens: `http://host:port` plus the base path. */
+  readonly url: string;
+  readonly fleet: Fleet;
+  readonly events: Events;
+  readonly ledger: JobLedger;
+  readonly workflows: WorkflowCatalog;
+  /** Stops taking work, ends what is under way, closes everything. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * The composition root: builds every part of the bridge, joins them, and takes them down in reverse. Resolves once it
+ * listens. Nothing else constructs a store, a client or a server.
+ */
+export async function createBridge(config: BridgeConfig, overrides: BridgeOverrides): Promise<Bridge> {
+  const { log, now = Date.now } = overrides;
+  await using parts = new AsyncDisposableStack();
+  const state = { draining: false };
+  const isDraining = () => state.draining;
+
+  const events = createEvents((name, err) => log.error({ err, event: name }, 'a listener failed'));
+  parts.defer(logEvents({ events, log }));
+
+  const store = parts.use(overrides.store ?? openStore(config));
+  const files = await createDiskFileStore({ directory: config.files.dataDir });
+  const policy = createFilePolicy(config.files);
+  const ledger = createJobLedger({ store, events });
+  const count = await createGenerationCount({ store, events, log }, { file: config.jobs.currentStateFile });
+  parts.defer(() => count.close());
+
+  const workflows = parts.use(
+    await createWorkflowCatalog({
+      workflowDir: config.workflows.dir,
+      aliasFile: config.workflows.aliasFile,
+      log: log.child({ part: 'workflows' }),
+    }),
+  );
+  const { fleet, probeSoon } = buildFleet(parts, { config, events, log });
+
+  const gatewayRef: { gateway: Gateway | undefined } = { gateway: undefined };
+  const runTimes = createRunTimes();
+  const scheduler = createScheduler(
+    {
+      ledger,
+      fleet,
+      events,
+      runTimes,
+      probeSoon,
+      log: log.child({ part: 'scheduling' }),
+      attempt: createAttemptRunner(
+        {
+          ledger,
+          events,
+          files,
+          workflows,
+          policy,
+          wantsPreviews: (clientId) => config.backends.previews && gatewayRef.gateway?.wantsPreviews(clientId) === true,
+          log: log.child({ part: 'attempt' }),
+          now,
+        },
+        {
+          inactivityMs: config.client.timeoutMs,
+          maxResultBytes: config.files.resultMaxBytes,
+          connectTimeoutMs: config.backends.connectTimeoutMs,
+        },
+      ),
+    },
+    { slotsPerBackend: config.backends.slots, maxAttempts: config.jobs.maxAttempts, now },
+  );
+  parts.defer(() => scheduler.stop());
+
+  const housekeeping = createHousekeeping(
+    { ledger, store, events, files, log: log.child({ part: 'housekeeping' }), now },
+    { resultTtlMs: config.files.resultTtlMs, uploadTtlMs: config.files.uploadTtlMs },
+  );
+  parts.defer(() => housekeeping.stop());
+
+  const server = createServer({ requestTimeout: 0, headersTimeout: 15_000, keepAliveTimeout: 75_000 });
+  const gateway = createGateway(
+    {
+      server,
+      ledger,
+      events,
+      cancel: (id, reason) => scheduler.cancel(id, reason),
+      extrasOf: (job, progress) => describeForListener({ scheduler, runTimes, now }, job, progress),
+      mayConnect: ({ headers }) => mayConnectFrom(headers, config.server.corsOrigins),
+      isDraining,
+      log: log.child({ part: 'ws' }),
+      now,
+    },
+    {
+      path: `${config.server.basePath}/ws`,
+      heartbeatMs: config.client.heartbeatIntervalMs,
+      idleLimitMs: config.client.timeoutMs,
+      graceMs: config.client.graceMs,
+    },
+  );
+  gatewayRef.gateway = gateway;
+  parts.defer(() => gateway.close());
+
+  const submitJob = createSubmitJob(
+    {
+      ledger,
+      fleet,
+      workflows,
+      isSample: (fileName) => workflows.isSample(fileName),
+      touchUpload: async (key) => {
+        if ((await files.stat(key)) === undefined) return false;
+        await files.touch(key);
+        return true;
+      },
+      queueLength: () => scheduler.queueLength(),
+      isDraining,
+      now,
+    },
+    { maxQueuedJobs: config.jobs.maxQueued, whenNoBackend: config.backends.whenNone },
+  );
+
+  const operator = requireOperator(config.operator.token?.reveal());
+  server.on(
+    'request',
+    createHttpApp({
+      routers: [
+        createHealthRoutes({ fleet, isDraining }),
+        createWorkflowRoutes({ workflows, fleet }),
+        createUploadRoutes({ store: files, policy, limits: uploadLimits(config), isDraining }),
+        createJobRoutes(
+          {
+            submitJob,
+            ledger,
+            scheduler,
+            isConnected: (clientId) => gateway.isConnected(clientId),
+            generationCount: () => count.read(),
+          },
+          { maxJsonBytes: config.client.jsonMaxBytes },
+        ),
+        createResultRoutes({ ledger, files, now }),
+        createFleetRoutes({
+          fleet,
+          ledger,
+          requireOperator: operator,
+          guardFree: config.operator.token === undefined ? (_request, _response, next) => next() : operator,
+        }),
+      ],
+      cors: createCors(config.server.corsOrigins),
+      trustProxy: config.server.trustProxy,
+      basePath: config.server.basePath,
+      log: log.child({ part: 'http' }),
+    }),
+  );
+
+  const recovered = await recoverJobs({ ledger, events, now });
+  if (recovered.requeued + recovered.canceled > 0) log.info(recovered, 'took over jobs of an earlier run');
+  const origin = await listen(server, config.server);
+  parts.defer(() => closeServer(server, config.server.shutdownTimeoutMs));
+  parts.defer(() => {
+    state.draining = true;
+  });
+
+  const built = parts.move();
+  let closing: Promise<void> | undefined;
+  const close = () => (closing ??= built.disposeAsync());
+  return {
+    url: `${origin}${config.server.basePath}`,
+    fleet,
+    events,
+    ledger,
+    workflows,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function openStore(config: BridgeConfig): JobStore {
+  return config.jobs.store === 'memory'
+    ? createMemoryJobStore()
+    : openSqliteJobStore(join(config.files.dataDir, 'bridge.sqlite'));
+}
+
+function buildFleet(
+  parts: AsyncDisposableStack,
+  { config, events, log }: { config: BridgeConfig; events: Events; log: Logger },
+): { fleet: Fleet; probeSoon(backend: string): void } {
+  const { servers, connectTimeoutMs, probeIntervalMs, probeTimeoutMs } = config.backends;
+  const members = servers.map(({ name, url, token }) => ({
+    name,
+    endpoint: { url, ...(token !== undefined && { token: token.reveal() }) },
+  }));
+  const fleet = createFleet(members, (endpoint) => createComfyClient(endpoint, { connectTimeoutMs }));
+  const watches = new Map(
+    fleet.backends.map((backend) => {
+      parts.defer(() => backend.client.close());
+      const watch = watchBackend(
+        { backend, events, log: log.child({ part: 'backends' }) },
+        { probeIntervalMs, probeTimeoutMs },
+      );
+      parts.defer(() => watch.stop());
+      return [backend.name, watch] as const;
+    }),
+  );
+  return { fleet, probeSoon: (backend) => watches.get(backend)?.probeSoon() };
+}
+
+function uploadLimits(config: BridgeConfig) {
+  return {
+    maxBytesPerFile: config.files.uploadMaxBytes,
+    maxFiles: config.files.uploadMaxFiles,
+    maxFieldBytes: 1024 * 1024,
+  };
+}

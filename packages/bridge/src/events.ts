@@ -1,0 +1,66 @@
+import type { Progress } from '@comfy-bridge/protocol';
+
+import type { Job } from './jobs/job.ts';
+
+/** Everything that happens in the bridge, one line each. Logs, sockets and counters hang off this, not off the engine. */
+export interface BridgeEvents {
+  /** A job was accepted and is on disk, or came back to the queue after a lost attempt. */
+  'job:queued': { job: Job };
+  /** An attempt began on a backend. */
+  'job:assigned': { job: Job };
+  /** The attempt went from staging to executing to collecting. */
+  'job:phase': { job: Job };
+  /** A newer progress snapshot; never persisted. */
+  'job:progress': { job: Job; progress: Progress };
+  /** A live preview picture of a running job; never persisted. */
+  'job:preview': { job: Job; image: Buffer; contentType: string; node: string | null };
+  /** Somebody asked a running job to stop. */
+  'job:canceling': { job: Job };
+  /** The one terminal state: succeeded, failed or canceled. */
+  'job:finished': { job: Job };
+  /** The results had been sent completely. */
+  'job:delivered': { job: Job };
+  /** Results that nobody fetched are gone. */
+  'job:expired': { job: Job };
+  /** An attempt ended without ending its job. `reason` is for the log, not for clients. */
+  'attempt:lost': { job: Job; backend: string; attempt: number; reason: string };
+  /** A backend answers and can take work. */
+  'backend:ready': { backend: string; version: string | null; nodeClasses: number };
+  /** A backend stopped answering. */
+  'backend:lost': { backend: string; reason: string };
+  /** Work may have become possible somewhere: a slot was freed, a queue got shorter, a backend's nodes changed. */
+  'backend:capacity': { backend: string };
+  /** The list of published workflows or one of them changed. */
+  'workflows:changed': { aliases: string[] };
+}
+
+export type EventName = keyof BridgeEvents;
+type Listener<K extends EventName> = (event: BridgeEvents[K]) => void;
+
+/** Typed, synchronous events. A listener that throws is reported and never breaks the emitter or its neighbours. */
+export interface Events {
+  emit<K extends EventName>(name: K, event: BridgeEvents[K]): void;
+  /** Returns the function that unsubscribes. */
+  on<K extends EventName>(name: K, listener: Listener<K>): () => void;
+}
+
+export function createEvents(onListenerError: (name: EventName, error: unknown) => void): Events {
+  const listeners = new Map<EventName, Set<(event: never) => void>>();
+  return {
+    emit(name, event) {
+      for (const listener of listeners.get(name) ?? []) {
+        try {
+          // The map is keyed by name, so the listeners found under it take exactly this event.
+          (listener as (event: unknown) => void)(event);
+        } catch (error) {
+          onListenerError(name, error);
+        }
+      }
+    },
+    on(name, listener) {
+      const set = listeners.get(name) ?? new Set();
+      listeners.set(name, set.add(listener));
+      return () => set.delete(listener);
+    },
+  };
+}

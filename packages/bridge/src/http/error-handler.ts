@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto';
+
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+
+import { BridgeError } from '../errors.ts';
+import type { Logger } from '../logging.ts';
+
+/** The only place where an error becomes an answer: `{"detail": …}` with the status of the error table. */
+export function createErrorHandler(log: Logger): ErrorRequestHandler {
+  return (error: unknown, request, response, _next) => {
+    const refusal = toRefusal(error);
+    if (refusal === undefined) {
+      const requestId = randomUUID();
+      log.error({ err: error, requestId, method: request.method, route: request.path }, 'request failed');
+      answer(response, 500, `internal error; tell the operator this id: ${requestId}`);
+      return;
+    }
+    if (refusal.retryable) response.setHeader('Retry-After', String(refusal.retryAfter));
+    answer(response, refusal.status, refusal.message);
+  };
+}
+
+export const handleUnknownRoute: RequestHandler = (request, _response, next) => {
+  next(new BridgeError('not_found', `there is no ${request.method} ${request.path.slice(0, 200)}`));
+};
+
+function answer(response: Response, status: number, detail: string): void {
+  if (response.headersSent) {
+    // Half of an answer is out: only cutting the connection tells the client that it is not whole.
+    response.destroy();
+    return;
+  }
+  response.status(status).json({ detail });
+}
+
+/** Refusals of ours, and those that Express and its body parser make of bad requests (they carry a 4xx status). */
+function toRefusal(error: unknown): BridgeError | undefined {
+  if (error instanceof BridgeError) return error;
+  if (typeof error !== 'object' || error === null || !('status' in error)) return undefined;
+  const { status } = error;
+  if (status === 413) return new BridgeError('too_large', 'the request body is too large');
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return new BridgeError('bad_request', 'the request cannot be read: check its URL, headers and body');
+  }
+  return undefined;
+}

@@ -1,0 +1,40 @@
+import type { Readable } from 'node:stream';
+
+import { BridgeError } from '../errors.ts';
+import { parseLossless } from '../lib/lossless-json.ts';
+
+const expectation = 'send a JSON object such as {"workflow": "text-to-image", "6/text": "a cat"}';
+
+/**
+ * Reads a JSON object of at most `maxBytes` whatever its declared type (clients in the field send all sorts). Too much is
+ * refused before it is read; integers beyond 2^53 survive as `bigint`.
+ */
+export async function readJsonObject(
+  request: Readable & { headers: Record<string, string | string[] | undefined> },
+  maxBytes: number,
+): Promise<Record<string, unknown>> {
+  const tooLarge = () => new BridgeError('too_large', `the request body is larger than ${maxBytes} bytes`);
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    const bytes: Buffer = chunk;
+    size += bytes.length;
+    if (size > maxBytes) throw tooLarge();
+    chunks.push(bytes);
+  }
+  const value = parseText(Buffer.concat(chunks));
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new BridgeError('bad_request', `the request body is not a JSON object: ${expectation}`);
+  }
+  return Object.fromEntries(Object.entries(value));
+}
+
+function parseText(bytes: Buffer): unknown {
+  try {
+    return parseLossless(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    // SyntaxError, invalid UTF-8, or RangeError of JSON nested so deeply that the parser gives up.
+    throw new BridgeError('bad_request', `the request body is not valid JSON: ${expectation}`, { cause: error });
+  }
+}

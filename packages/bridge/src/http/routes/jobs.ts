@@ -1,0 +1,61 @@
+import { Router } from 'express';
+
+import { BridgeError } from '../../errors.ts';
+import { describeJob, connectedFrame } from '../../jobs/compat-view.ts';
+import type { JobLedger } from '../../jobs/job-ledger.ts';
+import type { Scheduler } from '../../scheduling/scheduler.ts';
+import type { SubmitJob } from '../../scheduling/submit-job.ts';
+import { requireClientId } from '../client-id.ts';
+import { readJsonObject } from '../read-json.ts';
+
+export interface JobRoutesDeps {
+  submitJob: SubmitJob;
+  ledger: JobLedger;
+  scheduler: Scheduler;
+  /** True while a WebSocket of that client is open: such a client is known even before its first job. */
+  isConnected(clientId: string): boolean;
+  generationCount(): Promise<number>;
+}
+
+/** `POST /generate-based-workflow`, `/interrupt`; `GET /execution-info`, `/generation-count`. */
+export function createJobRoutes(deps: JobRoutesDeps, { maxJsonBytes }: { maxJsonBytes: number }): Router {
+  const { submitJob, ledger, scheduler, isConnected, generationCount } = deps;
+  const router = Router();
+
+  router.post('/generate-based-workflow', async (request, response) => {
+    const clientId = requireClientId(request);
+    const { workflow, ...values } = await readJsonObject(request, maxJsonBytes);
+    if (typeof workflow !== 'string' || workflow === '') {
+      throw new BridgeError('bad_request', 'workflow is missing in the body: name one of GET /workflow-list');
+    }
+    const job = await submitJob({ clientId, workflow, values });
+    response.json({ detail: `queued / ${Math.max(1, scheduler.queueLength())}`, jobId: job.id });
+  });
+
+  router.post('/interrupt', async (request, response) => {
+    const clientId = requireClientId(request);
+    const job = await ledger.latestOf(clientId);
+    if (job === undefined) {
+      throw new BridgeError('unknown_client', `there is no job of clientId ${clientId}`);
+    }
+    await scheduler.cancel(job.id, 'interrupted by its client');
+    response.json({ detail: `interrupted that clientId will be ignored. / ${clientId}` });
+  });
+
+  router.get('/execution-info', async (request, response) => {
+    const clientId = requireClientId(request);
+    const job = await ledger.latestOf(clientId);
+    if (job !== undefined) {
+      response.json(describeJob(job, ledger.progressOf(job.id)));
+      return;
+    }
+    if (!isConnected(clientId)) throw new BridgeError('unknown_client', `there is no job of clientId ${clientId}`);
+    response.json(connectedFrame);
+  });
+
+  router.get('/generation-count', async (_request, response) => {
+    response.json(await generationCount());
+  });
+
+  return router;
+}

@@ -1,0 +1,123 @@
+import type { Progress } from '@comfy-bridge/protocol';
+
+import type { Events } from '../events.ts';
+import { isTerminal, transition } from './job.ts';
+import type { Job, JobChange, JobId } from './job.ts';
+import type { JobStore } from './job-store.ts';
+
+/**
+ * The only place where a job changes. Each change goes: pure transition → store (compare-and-set) → memory → event, one
+ * at a time per job, so what is told was written before, and of two that race exactly one wins.
+ */
+export interface JobLedger {
+  /** Records a new job. Resolves once it is stored and announced. */
+  submit(job: Job): Promise<void>;
+  /** The changed job; undefined when the change came too late (wrong state, or an older attempt). */
+  apply(id: JobId, change: JobChange): Promise<Job | undefined>;
+  get(id: JobId): Promise<Job | undefined>;
+  latestOf(clientId: string): Promise<Job | undefined>;
+  /** Unfinished jobs, in memory. */
+  unfinished(): IterableIterator<Job>;
+  isUnfinished(id: JobId): boolean;
+  /** Reports progress of a running attempt. Kept in memory only; a late report of an older attempt is dropped. */
+  reportProgress(id: JobId, attempt: number, progress: Progress): void;
+  progressOf(id: JobId): Progress | undefined;
+  /** Reads unfinished jobs of an earlier process into memory; call once before anything else. */
+  load(): Promise<Job[]>;
+}
+
+interface LiveJob {
+  job: Job;
+  progress: Progress | undefined;
+  /** The last change under way; the next one waits for it. */
+  tail: Promise<unknown>;
+}
+
+export function createJobLedger({ store, events }: { store: JobStore; events: Events }): JobLedger {
+  const live = new Map<JobId, LiveJob>();
+  const liveByClient = new Map<string, JobId>();
+
+  function remember(job: Job): void {
+    live.set(job.id, { job, progress: undefined, tail: Promise.resolve() });
+    if (job.clientId !== null) liveByClient.set(job.clientId, job.id);
+  }
+
+  function forget(job: Job): void {
+    live.delete(job.id);
+    if (job.clientId !== null && liveByClient.get(job.clientId) === job.id) liveByClient.delete(job.clientId);
+  }
+
+  async function change(id: JobId, entry: LiveJob | undefined, event: JobChange): Promise<Job | undefined> {
+    const current = entry?.job ?? (await store.get(id));
+    if (current === undefined) return undefined;
+    const result = transition(current, event);
+    if (!result.ok) return undefined;
+    if (!(await store.replace(current, result.job))) return undefined;
+    if (entry !== undefined) {
+      entry.job = result.job;
+      if (event.type === 'assigned' || event.type === 'requeued') entry.progress = undefined;
+      if (isTerminal(result.job.state.status)) forget(result.job);
+    }
+    announce(events, result.job, event);
+    return result.job;
+  }
+
+  return {
+    async submit(job) {
+      await store.insert(job);
+      remember(job);
+      events.emit('job:queued', { job });
+    },
+    apply(id, event) {
+      const entry = live.get(id);
+      if (entry === undefined) return change(id, undefined, event);
+      const turn = entry.tail.then(() => change(id, live.get(id), event));
+      entry.tail = turn.catch(() => {});
+      return turn;
+    },
+    async get(id) {
+      return live.get(id)?.job ?? (await store.get(id));
+    },
+    async latestOf(clientId) {
+      const id = liveByClient.get(clientId);
+      return (id === undefined ? undefined : live.get(id)?.job) ?? (await store.latestOf(clientId));
+    },
+    *unfinished() {
+      for (const { job } of live.values()) yield job;
+    },
+    isUnfinished: (id) => live.has(id),
+    reportProgress(id, attempt, progress) {
+      const entry = live.get(id);
+      if (entry === undefined || entry.job.attempt !== attempt || entry.job.state.status !== 'running') return;
+      entry.progress = progress;
+      events.emit('job:progress', { job: entry.job, progress });
+    },
+    progressOf: (id) => live.get(id)?.progress,
+    async load() {
+      const jobs = await store.unfinished();
+      jobs.forEach(remember);
+      return jobs;
+    },
+  };
+}
+
+function announce(events: Events, job: Job, change: JobChange): void {
+  switch (change.type) {
+    case 'assigned':
+      return events.emit('job:assigned', { job });
+    case 'phase':
+      return events.emit('job:phase', { job });
+    case 'requeued':
+      return events.emit('job:queued', { job });
+    case 'cancel-requested':
+      return events.emit(job.state.status === 'canceled' ? 'job:finished' : 'job:canceling', { job });
+    case 'succeeded':
+    case 'failed':
+    case 'canceled':
+      return events.emit('job:finished', { job });
+    case 'delivered':
+      return events.emit('job:delivered', { job });
+    case 'expired':
+      return events.emit('job:expired', { job });
+  }
+}

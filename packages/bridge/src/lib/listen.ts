@@ -1,0 +1,21 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+
+/** Starts listening and returns the origin, `http://host:port`. Rejects with the system's error (port taken, no rights). */
+export async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<string> {
+  server.listen({ host, port });
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
+  const name = host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${address.port}`;
+}
+
+/** Stops taking connections; idle ones end at once, busy ones get `graceMs`, then all are cut. */
+export async function closeServer(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  await closed;
+  clearTimeout(timer);
+}

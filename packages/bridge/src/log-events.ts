@@ -1,0 +1,32 @@
+import type { Events } from './events.ts';
+import type { Logger } from './logging.ts';
+
+/** One log line per fact, all in one place; parts log only what they alone know. Returns how to stop. */
+export function logEvents({ events, log }: { events: Events; log: Logger }): () => void {
+  const unsubscribe = [
+    events.on('job:queued', ({ job }) => {
+      log.info({ jobId: job.id, clientId: job.clientId, workflow: job.workflow, attempt: job.attempt }, 'job queued');
+    }),
+    events.on('job:assigned', ({ job }) => {
+      const backend = 'backend' in job.state ? job.state.backend : null;
+      log.info({ jobId: job.id, backend, attempt: job.attempt }, 'job assigned');
+    }),
+    events.on('job:finished', ({ job }) => {
+      const { id, state, createdAt, startedAt, finishedAt, attempt } = job;
+      const queuedMs = startedAt === null ? null : startedAt - createdAt;
+      const ranMs = startedAt === null || finishedAt === null ? null : finishedAt - startedAt;
+      const error = state.status === 'failed' ? state.error : undefined;
+      log.info({ jobId: id, status: state.status, attempt, queuedMs, ranMs, error }, 'job finished');
+    }),
+    events.on('job:delivered', ({ job }) => log.info({ jobId: job.id }, 'job delivered')),
+    events.on('job:expired', ({ job }) => log.info({ jobId: job.id }, 'job expired')),
+    events.on('attempt:lost', ({ job, backend, attempt, reason }) => {
+      log.warn({ jobId: job.id, backend, attempt, reason }, 'attempt lost');
+    }),
+    events.on('backend:ready', ({ backend, version, nodeClasses }) => {
+      log.info({ backend, version, nodeClasses }, 'backend ready');
+    }),
+    events.on('backend:lost', ({ backend, reason }) => log.warn({ backend, reason }, 'backend lost')),
+  ];
+  return () => unsubscribe.forEach((off) => off());
+}

@@ -1,0 +1,117 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename, extname } from 'node:path';
+
+import { openComfySocket } from '../comfy/comfy-socket.ts';
+import type { Events } from '../events.ts';
+import { BridgeError } from '../errors.ts';
+import { collectResult, storeTextResult } from '../files/collect-result.ts';
+import type { FilePolicy } from '../files/collect-result.ts';
+import type { FileStore } from '../files/file-store.ts';
+import { findFileTypeByExtension } from '../files/file-types.ts';
+import { createSavedName } from '../files/saved-name.ts';
+import type { Job, StagedInput } from '../jobs/job.ts';
+import type { JobLedger } from '../jobs/job-ledger.ts';
+import type { Logger } from '../logging.ts';
+import type { WorkflowCatalog } from '../workflows/workflow-catalog.ts';
+import { collectOutputs } from './collect-outputs.ts';
+import { runAttempt } from './run-attempt.ts';
+import type { AttemptEnd } from './run-attempt.ts';
+import type { AttemptRun } from './scheduler.ts';
+import type { StagedFile } from './stage-inputs.ts';
+
+export interface AttemptRunnerDeps {
+  ledger: JobLedger;
+  events: Events;
+  files: FileStore;
+  workflows: WorkflowCatalog;
+  policy: FilePolicy;
+  wantsPreviews(clientId: string | null): boolean;
+  log: Logger;
+  now: () => number;
+}
+
+export interface AttemptRunnerOptions {
+  inactivityMs: number;
+  maxResultBytes: number;
+  connectTimeoutMs: number;
+}
+
+/** Joins an attempt to the files, workflows, ledger and events of this bridge. */
+export function createAttemptRunner(
+  deps: AttemptRunnerDeps,
+  { inactivityMs, maxResultBytes, connectTimeoutMs }: AttemptRunnerOptions,
+): (run: AttemptRun) => Promise<AttemptEnd> {
+  const { ledger, events, files, policy, log, now } = deps;
+  const store = { store: files, policy, maxBytes: maxResultBytes };
+
+  async function removeResults(job: Job): Promise<void> {
+    for await (const { key } of files.list('results')) if (key.startsWith(`results/${job.id}/`)) await files.remove(key);
+  }
+
+  return async ({ job, backend, slot, promptId, signal, releaseSlot }) => {
+    const { id, attempt } = job;
+    const end = await runAttempt(
+      {
+        openSource: (source) => openSource(deps, source),
+        openSocket: ({ endpoint }, clientId, handlers) =>
+          openComfySocket({ endpoint, clientId, deadlineMs: connectTimeoutMs, log, ...handlers }),
+        collect: (_job, _backend, success, abort) =>
+          collectOutputs(
+            {
+              storeFile: ({ body, contentType }, target, cut) =>
+                collectResult(store, { body, contentType, ...target }, cut),
+              storeText: (text, key) => storeTextResult(store, { text, key }),
+              removeResults: () => removeResults(job),
+            },
+            { job, backend, end: success },
+            abort,
+          ),
+        onPhase: (phase) => void ledger.apply(id, { type: 'phase', attempt, phase }),
+        onProgress: (progress) => ledger.reportProgress(id, attempt, progress),
+        onPreview: ({ image, contentType, node }) =>
+          events.emit('job:preview', { job, image, contentType, node: node ?? null }),
+        onExecuted: releaseSlot,
+        wantsPreviews: () => deps.wantsPreviews(job.clientId),
+        log,
+        now,
+      },
+      { job, backend, slot, promptId },
+      { inactivityMs, signal },
+    );
+    // Its record there is of no use any more and holds the caller's inputs; best effort.
+    void backend.client.forgetPrompts([promptId]).catch(() => {});
+    return end;
+  };
+}
+
+/** Good enough for a backend, which looks at the content anyway. */
+function contentTypeOf(fileName: string): string {
+  return findFileTypeByExtension(extname(fileName))?.contentType ?? 'application/octet-stream';
+}
+
+async function openSource(
+  { files, workflows }: Pick<AttemptRunnerDeps, 'files' | 'workflows'>,
+  source: StagedInput['source'],
+): Promise<StagedFile> {
+  if (source.kind === 'upload') {
+    const key = `uploads/${source.savedName}` as const;
+    const info = await files.stat(key);
+    if (info === undefined) throw new BridgeError('not_found', 'an uploaded file of this job is gone: upload it again');
+    return {
+      fileName: createSavedName(extname(source.savedName)),
+      contentType: contentTypeOf(source.savedName),
+      size: info.size,
+      open: async () => (await files.open(key)).stream,
+    };
+  }
+  const path = workflows.samplePath(source.fileName);
+  if (path === undefined) throw new BridgeError('not_found', `the sample file ${source.fileName} is gone`);
+  const { size } = await stat(path);
+  return {
+    fileName: basename(source.fileName),
+    contentType: contentTypeOf(source.fileName),
+    size,
+    open: async () => createReadStream(path),
+  };
+}

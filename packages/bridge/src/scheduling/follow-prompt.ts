@@ -1,0 +1,235 @@
+import type { Progress } from '@comfy-bridge/protocol';
+
+import type { Backend } from '../backends/fleet.ts';
+import { ComfyError } from '../comfy/comfy-error.ts';
+import type { PromptHistory } from '../comfy/comfy-client.ts';
+import type { ComfyMessage, ExecutionError } from '../comfy/comfy-messages.ts';
+import type { ComfySocket } from '../comfy/comfy-socket.ts';
+import type { ProgressTracker } from '../comfy/track-progress.ts';
+import { createRunningState } from '../lib/running-state.ts';
+import type { Logger } from '../logging.ts';
+
+/** How a prompt ended on its backend. */
+export type PromptEnd =
+  | { kind: 'success'; outputs: Record<string, unknown>; meta: Record<string, unknown> }
+  | { kind: 'error'; error: ExecutionError }
+  | { kind: 'interrupted' }
+  | { kind: 'lost'; reason: string }
+  | { kind: 'silent'; afterMs: number }
+  | { kind: 'aborted' };
+
+export interface FollowOptions {
+  /** A *running* prompt that shows no sign of life for this long is given up. */
+  inactivityMs: number;
+  /** A backend that refuses connections for this long has lost the prompt. */
+  unreachableMs?: number;
+  /** A backend that accepts connections but answers nothing for this long has lost the prompt. */
+  unresponsiveMs?: number;
+  /** After this long without an event, look over HTTP whether the prompt is still there. */
+  quietMs?: number;
+}
+
+export interface FollowHooks {
+  /** The backend's worker took the prompt; called once. */
+  onExecuting(): void;
+  onProgress(progress: Progress): void;
+  onPreview(preview: Extract<ComfyMessage, { type: 'preview' }>): void;
+}
+
+export interface PromptFollower {
+  /** Opens the socket; before submitting, since ComfyUI drops events for a client that is not connected. */
+  connect(): Promise<void>;
+  /** Settles when the prompt has left the backend, one way or another. Never rejects. */
+  untilEnd(signal: AbortSignal): Promise<PromptEnd>;
+  close(): void;
+}
+
+interface FollowDeps {
+  backend: Backend;
+  promptId: string;
+  tracker: ProgressTracker;
+  hooks: FollowHooks;
+  openSocket(onMessage: (message: ComfyMessage) => void, onClose: () => void): Promise<ComfySocket>;
+  log: Logger;
+  now?: () => number;
+}
+
+/**
+ * Follows one prompt by its socket, and by HTTP where the socket leaves doubt: it was cut, or nothing was heard for a
+ * while. ComfyUI replays nothing, tells nobody of a removed prompt, and forgets its queue in a restart; `/history` and
+ * `/queue` are the truth.
+ */
+export function createPromptFollower(
+  { backend, promptId, tracker, hooks, openSocket, log, now = Date.now }: FollowDeps,
+  { inactivityMs, unreachableMs = 3_000, unresponsiveMs = 15_000, quietMs = 5_000 }: FollowOptions,
+): PromptFollower {
+  const running = createRunningState();
+  let socket: ComfySocket | undefined;
+  let executing = false;
+  let ended = false;
+  let lastSign = now();
+  let lastLook = now();
+  let trouble: { since: number; limitMs: number } | undefined;
+  const seenOutputs: Record<string, unknown> = {};
+
+  function markExecuting(): void {
+    lastSign = now();
+    if (executing) return;
+    executing = true;
+    hooks.onExecuting();
+  }
+
+  function onMessage(message: ComfyMessage): void {
+    if (message.type === 'status') {
+      if (message.queueRemaining !== undefined) backend.queueRemaining = message.queueRemaining;
+      return;
+    }
+    if (!isOurs(message)) return;
+    lastSign = now();
+    if (tracker.apply(message)) hooks.onProgress(tracker.snapshot());
+    switch (message.type) {
+      case 'execution-start':
+      case 'progress':
+      case 'progress-state':
+        return markExecuting();
+      case 'executing':
+        if (message.node !== null) return markExecuting();
+        return finish();
+      case 'executed':
+        if (message.output !== null) seenOutputs[message.node] = message.output;
+        return;
+      case 'preview':
+        return hooks.onPreview(message);
+      case 'execution-success':
+      case 'execution-interrupted':
+        return expectEndSoon();
+      case 'execution-error':
+        return message.terminal ? expectEndSoon() : undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  function isOurs(message: ComfyMessage): boolean {
+    if (!('promptId' in message)) return false;
+    // The socket's client id belongs to this prompt alone, so what names no prompt is about this one.
+    return message.promptId === undefined || message.promptId === promptId;
+  }
+
+  /** History is written between the last event and `executing: null`; if that never comes, look anyway. */
+  function expectEndSoon(): void {
+    const timer = setTimeout(finish, 1_000);
+    timer.unref();
+  }
+
+  function finish(): void {
+    ended = true;
+    running.wake();
+  }
+
+  function onClose(): void {
+    socket = undefined;
+    running.wake();
+  }
+
+  async function connect(): Promise<void> {
+    socket = await openSocket(onMessage, onClose);
+  }
+
+  async function lookAround(signal: AbortSignal): Promise<PromptEnd | undefined> {
+    lastLook = now();
+    try {
+      const history = await backend.client.history(promptId, signal);
+      if (history !== undefined) return toEnd(history, seenOutputs);
+      const queue = await backend.client.queue(signal);
+      trouble = undefined;
+      if (queue.running.includes(promptId)) markRunningSeen();
+      else if (!queue.pending.includes(promptId)) return await lookAgain(signal);
+      if (socket === undefined) await connect();
+      return undefined;
+    } catch (error) {
+      if (signal.aborted) return { kind: 'aborted' };
+      return noteTrouble(error);
+    }
+  }
+
+  /** Running by the queue's word: starts the clock, but is no sign of life of its own. */
+  function markRunningSeen(): void {
+    if (!executing) markExecuting();
+  }
+
+  /** It may have ended between the two answers. */
+  async function lookAgain(signal: AbortSignal): Promise<PromptEnd> {
+    const history = await backend.client.history(promptId, signal);
+    if (history !== undefined) return toEnd(history, seenOutputs);
+    return { kind: 'lost', reason: 'the prompt is neither in its queue nor in its history' };
+  }
+
+  function noteTrouble(error: unknown): PromptEnd | undefined {
+    const reason = error instanceof Error ? error.message : String(error);
+    const hangs = error instanceof ComfyError && error.failure === 'timeout';
+    trouble ??= { since: now(), limitMs: hangs ? unresponsiveMs : unreachableMs };
+    log.debug({ backend: backend.name, promptId, err: error }, 'cannot look after a prompt');
+    return now() - trouble.since >= trouble.limitMs ? { kind: 'lost', reason } : undefined;
+  }
+
+  /** ms until the next reason to do something without being woken. */
+  function patience(): number {
+    if (socket === undefined || trouble !== undefined) return 500;
+    const untilLook = Math.max(lastSign, lastLook) + quietMs - now();
+    const untilSilent = executing ? lastSign + inactivityMs - now() : Number.POSITIVE_INFINITY;
+    return Math.max(10, Math.min(untilLook, untilSilent));
+  }
+
+  async function untilEnd(signal: AbortSignal): Promise<PromptEnd> {
+    const onAbort = () => running.wake();
+    signal.addEventListener('abort', onAbort);
+    try {
+      lastSign = now();
+      for (;;) {
+        if (signal.aborted) return { kind: 'aborted' };
+        if (!ended && socket !== undefined) await running.sleep(patience());
+        if (signal.aborted) return { kind: 'aborted' };
+        if (executing && now() - lastSign >= inactivityMs) return { kind: 'silent', afterMs: inactivityMs };
+        const due = socket === undefined || now() - Math.max(lastSign, lastLook) >= quietMs;
+        if (!ended && !due) continue;
+        const end = await lookAround(signal);
+        if (end !== undefined) return end;
+        if (ended || socket === undefined) await running.sleep(ended ? 50 : patience());
+      }
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  return {
+    connect,
+    untilEnd,
+    close() {
+      running.stop();
+      socket?.terminate();
+    },
+  };
+}
+
+/**
+ * Outputs named in events complete the history's: a fully cached run may leave them out there.
+ */
+function toEnd(history: PromptHistory, seenOutputs: Record<string, unknown>): PromptEnd {
+  switch (history.outcome) {
+    case 'success':
+      return { kind: 'success', outputs: { ...seenOutputs, ...history.outputs }, meta: history.meta };
+    case 'interrupted':
+      return { kind: 'interrupted' };
+    case 'error':
+      return {
+        kind: 'error',
+        error: history.error ?? {
+          nodeId: null,
+          nodeType: null,
+          exceptionType: 'Error',
+          message: 'the workflow failed without a reason',
+        },
+      };
+  }
+}

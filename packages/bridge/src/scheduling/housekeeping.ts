@@ -1,0 +1,94 @@
+import type { Events } from '../events.ts';
+import type { FileStore } from '../files/file-store.ts';
+import { sweepFiles } from '../files/sweep-files.ts';
+import type { Job, JobId } from '../jobs/job.ts';
+import type { JobLedger } from '../jobs/job-ledger.ts';
+import type { JobStore } from '../jobs/job-store.ts';
+import { createRunningState } from '../lib/running-state.ts';
+import type { Logger } from '../logging.ts';
+import { expireJobs, keepsResults } from './expire-jobs.ts';
+
+export interface HousekeepingDeps {
+  ledger: JobLedger;
+  store: JobStore;
+  events: Events;
+  files: FileStore;
+  log: Logger;
+  now: () => number;
+}
+
+export interface HousekeepingOptions {
+  resultTtlMs: number;
+  uploadTtlMs: number;
+  /** Between rounds; default a minute. */
+  everyMs?: number;
+}
+
+/** A file of a result may be younger than its job's row by this much. */
+const orphanGraceMs = 10 * 60_000;
+
+/** Removes what nobody needs any more: delivered and expired results at once, uploads and orphans in rounds. */
+export function createHousekeeping(deps: HousekeepingDeps, options: HousekeepingOptions): { stop(): Promise<void> } {
+  const { ledger, store, events, files, log, now } = deps;
+  const running = createRunningState();
+  const removals = new Set<Promise<void>>();
+
+  function removeResults(job: Job, count: number): void {
+    const removal = (async () => {
+      for (let index = 0; index < count; index += 1) await files.remove(`results/${job.id}/${index}`);
+    })()
+      .catch((error: unknown) => log.warn({ err: error, jobId: job.id }, 'could not remove results'))
+      .finally(() => removals.delete(removal));
+    removals.add(removal);
+  }
+
+  async function round(): Promise<void> {
+    await expireJobs({ ledger, store, now }, options);
+    const inUse = namesInUse(ledger.unfinished());
+    await sweepFiles(
+      { store: files },
+      {
+        uploadTtlMs: options.uploadTtlMs,
+        isUploadInUse: (savedName) => inUse.has(savedName),
+        isResultKnown: async (jobId) => keepsResults(await ledger.get(parseJobId(jobId))),
+        now: now(),
+        orphanGraceMs,
+      },
+    );
+  }
+
+  async function run(): Promise<void> {
+    while (running.shouldRun()) {
+      await running.sleep(options.everyMs ?? 60_000);
+      if (!running.shouldRun()) return;
+      await round().catch((error: unknown) => log.error({ err: error }, 'housekeeping failed'));
+    }
+  }
+
+  const unsubscribe = [
+    events.on('job:delivered', ({ job }) => {
+      if (job.state.status === 'succeeded') removeResults(job, job.state.results.length);
+    }),
+  ];
+  const done = run();
+  return {
+    async stop() {
+      unsubscribe.forEach((off) => off());
+      running.stop();
+      await done;
+      await Promise.all(removals);
+    },
+  };
+}
+
+function namesInUse(jobs: Iterable<Job>): Set<string> {
+  const names = new Set<string>();
+  for (const { stagedInputs } of jobs) {
+    for (const { source } of stagedInputs) if (source.kind === 'upload') names.add(source.savedName);
+  }
+  return names;
+}
+
+function parseJobId(name: string): JobId {
+  return name as JobId;
+}

@@ -1,0 +1,198 @@
+import type { IncomingMessage, Server } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+import { clientIdSchema } from '@comfy-bridge/protocol';
+import type { CompatFrame, CompatFrameExtras, Progress } from '@comfy-bridge/protocol';
+import { WebSocketServer } from 'ws';
+
+import type { Events } from '../events.ts';
+import { compatFrame, connectedFrame, describeJob, listeningFrame } from '../jobs/compat-view.ts';
+import { isTerminal } from '../jobs/job.ts';
+import type { Job, JobId } from '../jobs/job.ts';
+import type { JobLedger } from '../jobs/job-ledger.ts';
+import { createRecentSet } from '../lib/recent-set.ts';
+import type { Logger } from '../logging.ts';
+import { createClientLeases } from './client-leases.ts';
+import { Session } from './session.ts';
+
+export interface GatewayDeps {
+  server: Server;
+  ledger: JobLedger;
+  events: Events;
+  cancel(id: JobId, reason: string): Promise<unknown>;
+  /** The fields that `events=2` adds. */
+  extrasOf(job: Job, progress: Progress | undefined): CompatFrameExtras;
+  mayConnect(request: IncomingMessage): boolean;
+  isDraining(): boolean;
+  log: Logger;
+  now: () => number;
+}
+
+export interface GatewayOptions {
+  /** Path of the endpoint, with the base path if there is one. */
+  path: string;
+  heartbeatMs: number;
+  /** A client that submits nothing for this long is let go. */
+  idleLimitMs: number;
+  graceMs: number;
+  pingMs?: number;
+}
+
+export interface Gateway {
+  isConnected(clientId: string): boolean;
+  /** True while somebody wants to see previews of that client's job. */
+  wantsPreviews(clientId: string | null): boolean;
+  close(): void;
+}
+
+/** The documented clients send nothing; anything larger is refused with close code 1009. */
+const maxPayload = 64 * 1024;
+
+/** `/ws?clientId=…`: upgrade, heartbeat, and the way of every job event to the sockets of its client. */
+export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gateway {
+  const { server, ledger, events, log, now } = deps;
+  const sessions = new Map<string, Set<Session>>();
+  /** Jobs whose end was told on a socket: a later socket under the same clientId waits for the next job. */
+  const told = createRecentSet<JobId>(10_000);
+  const wss = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload });
+  const leases = createClientLeases({ graceMs: options.graceMs, giveUp });
+
+  function giveUp(clientId: string): void {
+    void (async () => {
+      const job = await ledger.latestOf(clientId);
+      if (job === undefined || isTerminal(job.state.status)) return;
+      await deps.cancel(job.id, 'its client went away');
+    })().catch((error: unknown) => log.error({ err: error, clientId }, 'could not give up the job of a client that left'));
+  }
+
+  function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    const url = new URL(request.url ?? '/', 'http://bridge');
+    if (url.pathname !== options.path) return refuseUpgrade(socket, 404, 'there is no WebSocket here: use /ws');
+    const clientId = clientIdSchema.safeParse(url.searchParams.get('clientId') ?? '');
+    if (!clientId.success) {
+      return refuseUpgrade(socket, 400, 'clientId is missing or not valid: /ws?clientId=<1 to 128 of A-Z a-z 0-9 . _ : ->');
+    }
+    if (!deps.mayConnect(request)) return refuseUpgrade(socket, 403, 'pages of this origin may not connect');
+    if (deps.isDraining()) return refuseUpgrade(socket, 503, 'the bridge is shutting down: try again in a moment');
+    const previews = url.searchParams.get('previews') === '1';
+    const extended = url.searchParams.get('events') === '2';
+    wss.handleUpgrade(request, socket, head, (ws) => {
+      open(new Session(ws, { clientId: clientId.data, previews, extended, now }, onGone));
+    });
+  }
+
+  function open(session: Session): void {
+    const peers = sessions.get(session.clientId) ?? new Set();
+    sessions.set(session.clientId, peers.add(session));
+    leases.attach(session.clientId);
+    session.send(connectedFrame);
+    void catchUp(session).catch((error: unknown) => log.error({ err: error }, 'could not catch up a socket'));
+  }
+
+  /** A client that comes (back) while its job is under way, or ended unheard, is told where it stands. */
+  async function catchUp(session: Session): Promise<void> {
+    const job = await ledger.latestOf(session.clientId);
+    if (job === undefined || told.has(job.id)) return;
+    if (isTerminal(job.state.status)) {
+      if (job.state.status !== 'expired' && job.deliveredAt === null) tellEnd(job, [session]);
+    } else if (job.state.status === 'running') {
+      session.sendProgress(frameFor(session, job));
+    }
+  }
+
+  function onGone(session: Session): void {
+    const peers = sessions.get(session.clientId);
+    peers?.delete(session);
+    if (peers?.size === 0) sessions.delete(session.clientId);
+    leases.detach(session.clientId);
+  }
+
+  function sessionsOf(job: Job): Iterable<Session> {
+    return (job.clientId === null ? undefined : sessions.get(job.clientId)) ?? [];
+  }
+
+  function frameFor(session: Session, job: Job): CompatFrame {
+    const progress = ledger.progressOf(job.id);
+    const frame = describeJob(job, progress);
+    return session.extended ? { ...frame, ...deps.extrasOf(job, progress) } : frame;
+  }
+
+  function tellProgress(job: Job): void {
+    for (const session of sessionsOf(job)) session.sendProgress(frameFor(session, job));
+  }
+
+  function tellEnd(job: Job, listeners: Iterable<Session>): void {
+    const frame = describeJob(job, undefined);
+    for (const session of [...listeners]) {
+      told.add(job.id);
+      const extras = session.extended ? deps.extrasOf(job, undefined) : {};
+      if (job.state.status === 'succeeded') session.send({ ...compatFrame('progress', '100.00%'), ...extras });
+      session.send({ ...frame, ...extras });
+      session.close(1000, job.state.status);
+    }
+  }
+
+  function beat(): void {
+    for (const peers of sessions.values()) {
+      for (const session of peers) void beatOne(session);
+    }
+  }
+
+  async function beatOne(session: Session): Promise<void> {
+    if (!session.extended && now() - session.openedAt < options.idleLimitMs) return session.beat(listeningFrame);
+    const job = await ledger.latestOf(session.clientId);
+    const unfinished = job !== undefined && !isTerminal(job.state.status);
+    if (!unfinished && now() - session.openedAt >= options.idleLimitMs) {
+      session.send(compatFrame('error', `time out error: exceed ${Math.round(options.idleLimitMs / 1000)}s`));
+      return session.close(1000, 'time out');
+    }
+    const extras = session.extended && unfinished ? deps.extrasOf(job, ledger.progressOf(job.id)) : {};
+    session.beat({ ...listeningFrame, ...extras });
+  }
+
+  function ping(): void {
+    for (const peers of sessions.values()) {
+      for (const session of peers) session.ping();
+    }
+  }
+
+  const unsubscribe = [
+    events.on('job:progress', ({ job }) => tellProgress(job)),
+    events.on('job:phase', ({ job }) => tellProgress(job)),
+    events.on('job:canceling', ({ job }) => tellEnd(job, sessionsOf(job))),
+    events.on('job:finished', ({ job }) => tellEnd(job, sessionsOf(job))),
+    events.on('job:preview', ({ job, image }) => {
+      for (const session of sessionsOf(job)) if (session.previews) session.sendPreview(image);
+    }),
+  ];
+  const timers = [setInterval(beat, options.heartbeatMs), setInterval(ping, options.pingMs ?? 10_000)];
+  for (const timer of timers) timer.unref();
+  server.on('upgrade', onUpgrade);
+
+  return {
+    isConnected: leases.isAttached,
+    wantsPreviews(clientId) {
+      const peers = clientId === null ? undefined : sessions.get(clientId);
+      return peers !== undefined && [...peers].some((session) => session.previews);
+    },
+    close() {
+      timers.forEach(clearInterval);
+      unsubscribe.forEach((off) => off());
+      leases.stop();
+      server.off('upgrade', onUpgrade);
+      for (const peers of sessions.values()) {
+        for (const session of [...peers]) session.close(1012, 'the bridge restarts: connect again with the same clientId');
+      }
+    },
+  };
+}
+
+function refuseUpgrade(socket: Duplex, status: number, detail: string): void {
+  const body = JSON.stringify({ detail });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
