@@ -2,6 +2,7 @@ import type { ComfyClient } from '../comfy/comfy-client.ts';
 import type { ComfyEndpoint } from '../comfy/comfy-endpoint.ts';
 import type { NodeDefinition, NodeDefinitions } from '../comfy/object-info.ts';
 import type { BackendState } from './backend.ts';
+import { mergeDefinitions } from './merge-definitions.ts';
 
 /** A backend with all that is known of it. `name` is public; `endpoint` never leaves the bridge. */
 export interface Backend {
@@ -33,7 +34,7 @@ export interface Fleet {
   readonly backends: readonly Backend[];
   find(name: string): Backend | undefined;
   ready(): Backend[];
-  /** What any backend says of a node class, the ready ones first. */
+  /** What the fleet says of a node class: options are those of all backends together. */
   findDefinition(classType: string): NodeDefinition | undefined;
   /** Node classes of `wanted` that no backend known so far offers; empty while a backend was never reached. */
   missingEverywhere(wanted: Iterable<string>): string[];
@@ -59,6 +60,10 @@ export function createFleet(members: readonly FleetMember[], createClient: (endp
     }),
   );
 
+  /** Merged definitions, until any backend's change. */
+  const merged = new Map<string, NodeDefinition | undefined>();
+  let mergedFor: string | undefined;
+
   function ready(): Backend[] {
     return backends.filter((backend) => backend.state.status === 'ready');
   }
@@ -68,11 +73,16 @@ export function createFleet(members: readonly FleetMember[], createClient: (endp
     ready,
     find: (name) => backends.find((backend) => backend.name === name),
     findDefinition(classType) {
-      for (const backend of [...ready(), ...backends]) {
-        const definition = backend.definitions?.get(classType);
-        if (definition !== undefined) return definition;
+      const signatures = backends.map((backend) => backend.definitionsSignature).join();
+      if (signatures !== mergedFor) {
+        mergedFor = signatures;
+        merged.clear();
       }
-      return undefined;
+      if (!merged.has(classType)) {
+        const known = backends.map((backend) => backend.definitions?.get(classType));
+        merged.set(classType, mergeDefinitions(known.filter((definition) => definition !== undefined)));
+      }
+      return merged.get(classType);
     },
     missingEverywhere(wanted) {
       if (backends.some((backend) => backend.definitions === undefined)) return [];

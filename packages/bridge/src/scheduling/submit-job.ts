@@ -46,6 +46,7 @@ export function createSubmitJob(deps: SubmitDeps, options: SubmitOptions): Submi
 
   async function submit({ clientId, workflow: alias, values }: SubmitRequest): Promise<Job> {
     if (deps.isDraining()) throw new BridgeError('draining', 'the bridge is shutting down: try again in a moment');
+    await workflows.refreshSoon();
     const workflow = workflows.get(alias);
     if (workflow === undefined) {
       throw new BridgeError('unknown_workflow', unknownWorkflowMessage(alias, workflows.list().map((known) => known.alias)));
