@@ -79,7 +79,7 @@ function describe(expected: Expected, found: string | undefined, closers: readon
   const takesString = expected.startsWith('a key') || expected.startsWith('a value');
   if (found === '"' && takesString) return 'a closed text on one line, with "\\\\" for each backslash';
   if (expected === 'a comma or the closing') return `a comma or "${closers.at(-1)}"`;
-  if (expected.startsWith('a key')) return `${expected.replace('a key', 'a key in double quotes')}`;
+  if (expected.startsWith('a key')) return expected.replace('a key', 'a key in double quotes');
   return expected;
 }
 
