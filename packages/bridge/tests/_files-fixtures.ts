@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { defaultAllowedTypes, toResultAllowed } from '../src/files/allowed-types.ts';
 import { checkFile, defaultImageLimits, type CheckResult } from '../src/files/check-file.ts';
 import type { FilePolicy } from '../src/files/collect-result.ts';
@@ -53,7 +53,7 @@ export async function check(
 }
 
 /** A picture with enough detail to have a body worth cutting. */
-export function picture(width = 64, height = 48): sharp.Sharp {
+export function picture(width = 64, height = 48): Sharp {
   const pixels = Buffer.alloc(width * height * 3);
   for (let at = 0; at < pixels.length; at++) pixels[at] = (at * 31 + (at >> 3) * 17) & 0xff;
   return sharp(pixels, { raw: { width, height, channels: 3 } });
@@ -155,7 +155,11 @@ export function mp4(brand = 'isom'): Buffer {
 
 export function ebml(docType: 'webm' | 'matroska'): Buffer {
   const name = Buffer.concat([Buffer.from([0x42, 0x82, 0x80 | docType.length]), Buffer.from(docType)]);
-  return Buffer.concat([Buffer.from([0x1a, 0x45, 0xdf, 0xa3, 0x80 | name.length]), name, Buffer.alloc(300, 1)]);
+  return Buffer.concat([
+    Buffer.from([0x1a, 0x45, 0xdf, 0xa3, 0x80 | name.length]),
+    name,
+    Buffer.alloc(300, 1),
+  ]);
 }
 
 export function flac(): Buffer {

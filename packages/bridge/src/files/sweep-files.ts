@@ -1,0 +1,67 @@
+import type { FileKey, FileStore } from './file-store.ts';
+
+export interface SweepOptions {
+  /** An upload that was not used for this long is removed, in ms. */
+  uploadTtlMs: number;
+  /** A result must be this old before it can be an orphan, in ms: its job is recorded only after its files. */
+  orphanGraceMs: number;
+  /** True while an unfinished job names the upload. */
+  isUploadInUse(savedName: string): boolean;
+  /** True when a job of this id is known, and its results with it. */
+  isResultKnown(jobId: string): Promise<boolean>;
+  /** ms since the epoch */
+  now: number;
+  /** Stops between two files. */
+  signal?: AbortSignal;
+}
+
+export interface SweptFiles {
+  uploads: number;
+  results: number;
+  /** Files that could not be looked at or removed; the next sweep tries again. */
+  failed: number;
+}
+
+/** Removes expired uploads, and results that belong to no job. One bad file never keeps the others from being swept. */
+export async function sweepFiles(
+  { store }: { store: FileStore },
+  options: SweepOptions,
+): Promise<SweptFiles> {
+  const { uploadTtlMs, orphanGraceMs, now } = options;
+  const swept: SweptFiles = { uploads: 0, results: 0, failed: 0 };
+
+  async function sweep(
+    kind: 'uploads' | 'results',
+    maxAgeMs: number,
+    isNeeded: (name: string) => Promise<boolean>,
+  ) {
+    for await (const { key, modifiedAt } of store.list(kind)) {
+      if (options.signal?.aborted === true) return;
+      if (now - modifiedAt.getTime() < maxAgeMs) continue;
+      try {
+        if (await isNeeded(key.split('/')[1] ?? '')) continue;
+        if (await removeIfStillOld(store, key, now - maxAgeMs)) swept[kind] += 1;
+      } catch {
+        // Counted; the caller reports it and sweeps again later.
+        swept.failed += 1;
+      }
+    }
+  }
+
+  // The files of one job come one after the other: one question does for all of them.
+  let last: { jobId: string; answer: Promise<boolean> } | undefined;
+  await sweep('uploads', uploadTtlMs, (savedName) => Promise.resolve(options.isUploadInUse(savedName)));
+  await sweep('results', orphanGraceMs, (jobId) => {
+    if (last?.jobId !== jobId) last = { jobId, answer: options.isResultKnown(jobId) };
+    return last.answer;
+  });
+  return swept;
+}
+
+/** A file may have been used since it was listed. */
+async function removeIfStillOld(store: FileStore, key: FileKey, before: number): Promise<boolean> {
+  const found = await store.stat(key);
+  if (found === undefined || found.modifiedAt.getTime() > before) return false;
+  await store.remove(key);
+  return true;
+}
