@@ -72,7 +72,9 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
 
   const store = parts.use(overrides.store ?? openStore(config));
   const files = await createDiskFileStore({ directory: config.files.dataDir });
-  const policy = createFilePolicy(config.files);
+  const policy = createFilePolicy(config.files, (reason) => {
+    log.warn({ reason }, 'ALLOWED_MIME_TYPE_EXTENSION_MAP: an entry has no effect');
+  });
   const ledger = createJobLedger({ store, events });
   const count = await createGenerationCount({ store, events, log }, { file: config.jobs.currentStateFile });
   parts.defer(() => count.close());

@@ -1,3 +1,4 @@
+import { parseAllowedTypes } from '../files/allowed-types.ts';
 import { accept, refuse } from './option.ts';
 import type { Parser, WrongPart } from './option.ts';
 import { isObject, isText, parseJsonOrUndefined } from './value-parsers.ts';
@@ -26,6 +27,14 @@ export const mimeMap: Parser<AllowedTypes> = {
         wrong.push({ part: `[${JSON.stringify(type)}]`, shown: JSON.stringify(extensions), allowed });
       }
     }
-    return wrong.length > 0 ? refuse(...wrong) : accept(map);
+    if (wrong.length > 0) return refuse(...wrong);
+    const meaning = parseAllowedTypes(map);
+    return meaning.ok ? accept(map) : refuse(...meaning.errors.map(toWrongPart));
   },
 };
+
+/** `"image/png": ".jpg" is no extension of it; allowed are .png` */
+function toWrongPart(error: string): WrongPart {
+  const [shown = error, allowed = error] = error.split('; allowed are ');
+  return { shown, allowed };
+}
