@@ -3,6 +3,8 @@ export interface NodeProgress {
   nodeId: string;
   /** What the user sees: the node of the submitted prompt that an expanded node belongs to. */
   displayNodeId: string;
+  /** The key in the submitted prompt that an expanded node came from; equals `nodeId` for an ordinary node. */
+  realNodeId: string;
   state: 'running' | 'finished' | 'error' | 'pending';
   value: number;
   max: number;
@@ -16,12 +18,24 @@ export type ComfyMessage =
   | { type: 'executing'; promptId: string | undefined; node: string | null; displayNode: string | null }
   | { type: 'progress'; promptId: string | undefined; node: string | null; value: number; max: number }
   | { type: 'progress-state'; promptId: string; nodes: NodeProgress[] }
-  | { type: 'executed'; promptId: string; node: string; displayNode: string; output: Record<string, unknown> | null }
+  | {
+      type: 'executed';
+      promptId: string;
+      node: string;
+      displayNode: string;
+      output: Record<string, unknown> | null;
+    }
   | { type: 'execution-success'; promptId: string }
   | { type: 'execution-error'; promptId: string; error: ExecutionError; terminal: boolean }
   | { type: 'execution-interrupted'; promptId: string; node: string | null }
   | { type: 'feature-flags'; flags: Record<string, unknown> }
-  | { type: 'preview'; contentType: 'image/jpeg' | 'image/png'; image: Buffer; promptId: string | undefined; node: string | undefined }
+  | {
+      type: 'preview';
+      contentType: 'image/jpeg' | 'image/png';
+      image: Buffer;
+      promptId: string | undefined;
+      node: string | undefined;
+    }
   | { type: 'text'; node: string; text: string }
   | { type: 'other'; name: string }
   | { type: 'malformed'; reason: string };

@@ -1,0 +1,180 @@
+import { PassThrough, pipeline, type Readable } from 'node:stream';
+import { type Dispatcher, Pool } from 'undici';
+import { type ComfyEndpoint, toAddress } from './comfy-endpoint.ts';
+import { ComfyError } from './comfy-error.ts';
+import { startDeadline } from './deadline.ts';
+import { parsePythonJson } from './python-json.ts';
+import { toComfyError } from './to-comfy-error.ts';
+
+export const MEGABYTE = 1024 * 1024;
+
+export interface ComfyHttpOptions {
+  /** To establish a connection, ms; default 2000. */
+  connectTimeoutMs?: number;
+  /** For a whole call where the call does not say, ms; default 10 000. */
+  deadlineMs?: number;
+  /** The longest silence while a file streams, either way, ms; default 30 000. */
+  idleTimeoutMs?: number;
+  /** Connections at a time; default 16. */
+  connections?: number;
+}
+
+/** What every call accepts. */
+export interface CallOptions {
+  signal?: AbortSignal;
+  /** For the whole call; for a streamed answer, until its head. ms. */
+  deadlineMs?: number;
+}
+
+export interface HttpCall extends CallOptions {
+  method: 'GET' | 'POST';
+  /** Below the endpoint's base, with a leading slash and no trailing one. */
+  path: string;
+  query?: Record<string, string>;
+  headers?: Record<string, string>;
+  body?: string | Readable;
+  /** The largest answer read, bytes; default 1 MB. */
+  maxBytes?: number;
+}
+
+export interface HttpAnswer {
+  status: number;
+  contentType: string;
+  body: Buffer;
+}
+
+export interface StreamedAnswer {
+  status: number;
+  contentType: string;
+  contentLength?: number;
+  /** Errors with `ComfyError`. Destroying it ends the call. */
+  body: Readable;
+}
+
+/** HTTP to one ComfyUI: deadlines, caps, no redirects, no cookies, and every failure a `ComfyError`. */
+export interface ComfyHttp {
+  readonly idleTimeoutMs: number;
+  /** Reads the whole answer, whatever its status. */
+  send(call: HttpCall): Promise<HttpAnswer>;
+  /** Resolves at the head of the answer; the body streams with back-pressure. */
+  open(call: HttpCall): Promise<StreamedAnswer>;
+  /** Ends what is under way. */
+  close(): Promise<void>;
+}
+
+export function createComfyHttp(endpoint: ComfyEndpoint, options: ComfyHttpOptions = {}): ComfyHttp {
+  const address = toAddress(endpoint);
+  const idleTimeoutMs = options.idleTimeoutMs ?? 30_000;
+  const defaultDeadlineMs = options.deadlineMs ?? 10_000;
+  const pool = new Pool(address.origin, {
+    connections: options.connections ?? 16,
+    connect: { timeout: options.connectTimeoutMs ?? 2000 },
+    headersTimeout: 0, // Each call has its own deadline.
+    bodyTimeout: idleTimeoutMs,
+    allowH2: false,
+  });
+
+  async function request(call: HttpCall, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    return pool.request({
+      method: call.method,
+      path: address.base + call.path + toQuery(call.query),
+      headers: { accept: '*/*', 'accept-encoding': 'identity', ...address.headers, ...call.headers },
+      body: call.body ?? null,
+      signal,
+    });
+  }
+
+  async function send(call: HttpCall): Promise<HttpAnswer> {
+    const label = `${call.method} ${call.path}`;
+    using deadline = startDeadline(label, call.deadlineMs ?? defaultDeadlineMs, call.signal);
+    try {
+      const answer = await request(call, deadline.signal);
+      const body = await readCapped(answer, label, call.maxBytes ?? MEGABYTE);
+      return { status: answer.statusCode, contentType: contentTypeOf(answer), body };
+    } catch (error) {
+      throw toComfyError(error, label);
+    }
+  }
+
+  async function open(call: HttpCall): Promise<StreamedAnswer> {
+    const label = `${call.method} ${call.path}`;
+    const deadline = startDeadline(label, call.deadlineMs ?? defaultDeadlineMs, call.signal);
+    try {
+      const answer = await request(call, deadline.signal);
+      deadline.clearTimer();
+      const contentLength = lengthOf(answer);
+      return {
+        status: answer.statusCode,
+        contentType: contentTypeOf(answer),
+        ...(contentLength === undefined ? {} : { contentLength }),
+        body: toBody(answer.body, label, () => deadline[Symbol.dispose]()),
+      };
+    } catch (error) {
+      deadline[Symbol.dispose]();
+      throw toComfyError(error, label);
+    }
+  }
+
+  return {
+    idleTimeoutMs,
+    send,
+    open,
+    close: () => pool.destroy(new ComfyError('aborted', 'the client was closed')),
+  };
+}
+
+/** The answer's JSON; `malformed` when it is none. */
+export function parseJsonAnswer(answer: HttpAnswer, label: string): unknown {
+  try {
+    return parsePythonJson(answer.body.toString('utf8'));
+  } catch (cause) {
+    throw new ComfyError('malformed', `${label}: the answer is not JSON`, { status: answer.status, cause });
+  }
+}
+
+/** A status that the call cannot use. The body is not quoted: it may hold anything. */
+export function unusableStatus(status: number, label: string): ComfyError {
+  return new ComfyError('status', `${label}: answered ${status}`, { status });
+}
+
+async function readCapped(answer: Dispatcher.ResponseData, label: string, maxBytes: number): Promise<Buffer> {
+  const tooLarge = (): ComfyError =>
+    new ComfyError('too-large', `${label}: answered more than ${maxBytes} bytes`, {
+      status: answer.statusCode,
+    });
+  const announced = lengthOf(answer);
+  // Leaving the loop by a throw destroys the body, and with it the connection.
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of answer.body) {
+    const bytes: Buffer = chunk;
+    size += bytes.length;
+    if (size > maxBytes || (announced !== undefined && announced > maxBytes)) throw tooLarge();
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks, size);
+}
+
+/** Hands the body on with our own errors, and never leaves an error without a listener. */
+function toBody(source: Readable, label: string, onEnd: () => void): Readable {
+  const body = new PassThrough({
+    destroy: (error, done) => done(error === null ? null : toComfyError(error, label)),
+  });
+  body.on('error', () => {});
+  pipeline(source, body, onEnd);
+  return body;
+}
+
+function toQuery(query: Record<string, string> | undefined): string {
+  return query === undefined ? '' : `?${new URLSearchParams(query).toString()}`;
+}
+
+function contentTypeOf(answer: Dispatcher.ResponseData): string {
+  const value = answer.headers['content-type'];
+  return typeof value === 'string' ? value : '';
+}
+
+function lengthOf(answer: Dispatcher.ResponseData): number | undefined {
+  const value = answer.headers['content-length'];
+  return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : undefined;
+}
