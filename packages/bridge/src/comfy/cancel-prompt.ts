@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ComfyError } from './comfy-error.ts';
 import { type CallOptions, type ComfyHttp, parseJsonAnswer, unusableStatus } from './comfy-http.ts';
-import { isRecord } from './read-fields.ts';
+import { isRecord } from '../lib/is-record.ts';
 import type { PromptQueue } from './read-queue.ts';
 
 /**

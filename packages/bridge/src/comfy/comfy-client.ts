@@ -14,7 +14,8 @@ import {
   unusableStatus,
 } from './comfy-http.ts';
 import { type NodeDefinitions, parseObjectInfo } from './object-info.ts';
-import { isRecord, toNumber, toRecord, toTexts } from './read-fields.ts';
+import { isRecord } from '../lib/is-record.ts';
+import { toNumber, toRecord, toTexts } from './read-fields.ts';
 import { type PromptHistory, readHistory } from './read-history.ts';
 import { type PromptQueue, readQueue } from './read-queue.ts';
 import { type PromptSubmission, submitPrompt, type SubmitOutcome } from './submit-prompt.ts';

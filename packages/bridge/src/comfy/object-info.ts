@@ -1,4 +1,5 @@
-import { isRecord, toNumber, toRecord, toText } from './read-fields.ts';
+import { isRecord } from '../lib/is-record.ts';
+import { toNumber, toRecord, toText } from './read-fields.ts';
 
 /**
  * What a backend says of its node classes (`GET /object_info`), brought into one form. Combos come as `[[…], opts]` from

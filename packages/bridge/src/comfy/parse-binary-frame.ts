@@ -1,5 +1,6 @@
 import type { ComfyMessage } from './comfy-messages.ts';
-import { isRecord, toId, toRecord } from './read-fields.ts';
+import { isRecord } from '../lib/is-record.ts';
+import { toId, toRecord } from './read-fields.ts';
 
 // ComfyUI's protocol.py; all integers are big-endian u32. Event 2 is internal to ComfyUI and leaves it as event 1.
 const PREVIEW_IMAGE = 1;

@@ -2,7 +2,8 @@ import type { ComfyMessage, NodeProgress } from './comfy-messages.ts';
 import { isTerminalError, parseExecutionError } from './execution-error.ts';
 import { parseBinaryFrame } from './parse-binary-frame.ts';
 import { parsePythonJson } from './python-json.ts';
-import { isRecord, toId, toNumber, toRecord } from './read-fields.ts';
+import { isRecord } from '../lib/is-record.ts';
+import { toId, toNumber, toRecord } from './read-fields.ts';
 
 /**
  * Longer text frames are not parsed: that would hold up everybody else. What a prompt produced is read from its history

@@ -1,4 +1,5 @@
-import { isRecord, toId, toRecord, toText } from './read-fields.ts';
+import { isRecord } from '../lib/is-record.ts';
+import { toId, toRecord, toText } from './read-fields.ts';
 
 /** Why ComfyUI did not take a prompt. `type` is one of its own words, such as `prompt_outputs_failed_validation`. */
 export interface PromptRejection {

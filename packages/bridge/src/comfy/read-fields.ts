@@ -1,8 +1,6 @@
-/** Light checks for answers that ComfyUI's many versions and custom nodes shape as they like. */
+import { isRecord } from '../lib/is-record.ts';
 
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+/** Light checks for answers that ComfyUI's many versions and custom nodes shape as they like. */
 
 /** The value as a record; an empty one for anything else. */
 export function toRecord(value: unknown): Record<string, unknown> {

@@ -1,6 +1,7 @@
 import type { ExecutionError } from './comfy-messages.ts';
 import { isTerminalError, parseExecutionError } from './execution-error.ts';
-import { isRecord, toRecord } from './read-fields.ts';
+import { isRecord } from '../lib/is-record.ts';
+import { toRecord } from './read-fields.ts';
 
 /** How a prompt ended, by ComfyUI's own record. */
 export interface PromptHistory {

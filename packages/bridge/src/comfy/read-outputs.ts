@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import type { OutputType } from '@comfy-bridge/protocol';
-import { isRecord, toId, toRecord, toText } from './read-fields.ts';
+import { isRecord } from '../lib/is-record.ts';
+import { toId, toRecord, toText } from './read-fields.ts';
 
 /** A file that a prompt's nodes named. Untrusted: the name is only good for asking this backend for it. */
 export interface OutputFile {

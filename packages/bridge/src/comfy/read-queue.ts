@@ -1,4 +1,5 @@
-import { isRecord, toId, toNumber } from './read-fields.ts';
+import { isRecord } from '../lib/is-record.ts';
+import { toId, toNumber } from './read-fields.ts';
 
 /** Prompt ids, in the order in which they run. */
 export interface PromptQueue {

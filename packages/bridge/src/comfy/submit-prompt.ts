@@ -8,7 +8,8 @@ import {
   parseNodeErrors,
   parsePromptRejection,
 } from './prompt-rejection.ts';
-import { isRecord, toId } from './read-fields.ts';
+import { isRecord } from '../lib/is-record.ts';
+import { toId } from './read-fields.ts';
 
 export interface PromptSubmission extends CallOptions {
   prompt: ApiPrompt;

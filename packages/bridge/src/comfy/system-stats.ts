@@ -1,4 +1,5 @@
-import { isRecord, toNumber, toRecord, toText } from './read-fields.ts';
+import { isRecord } from '../lib/is-record.ts';
+import { toNumber, toRecord, toText } from './read-fields.ts';
 
 export interface ComfyDevice {
   name: string;

@@ -3,7 +3,8 @@ import { Readable } from 'node:stream';
 import { ComfyError } from './comfy-error.ts';
 import { type ComfyHttp, parseJsonAnswer, unusableStatus } from './comfy-http.ts';
 import { type Deadline, startDeadline } from './deadline.ts';
-import { isRecord, toText } from './read-fields.ts';
+import { isRecord } from '../lib/is-record.ts';
+import { toText } from './read-fields.ts';
 
 export interface InputUpload {
   fileName: string;

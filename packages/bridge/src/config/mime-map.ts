@@ -1,7 +1,8 @@
 import { parseAllowedTypes } from '../files/allowed-types.ts';
+import { isRecord } from '../lib/is-record.ts';
 import { accept, refuse } from './option.ts';
 import type { Parser, WrongPart } from './option.ts';
-import { isObject, isText, parseJsonOrUndefined } from './value-parsers.ts';
+import { isText, parseJsonOrUndefined } from './value-parsers.ts';
 
 /** Raw, as written: MIME type to one extension or several. What the entries mean is decided where files are checked. */
 export type AllowedTypes = Readonly<Record<string, string | readonly string[]>>;
@@ -11,7 +12,7 @@ export const mimeMap: Parser<AllowedTypes> = {
     'a JSON object of MIME types, each with an extension or a list of them, such as {"image/png": [".png"]}',
   parse(raw) {
     const object = typeof raw === 'string' ? parseJsonOrUndefined(raw) : raw;
-    if (!isObject(object) || Object.keys(object).length === 0) return refuse();
+    if (!isRecord(object) || Object.keys(object).length === 0) return refuse();
     const wrong: WrongPart[] = [];
     const map: Record<string, string | string[]> = {};
     for (const [type, extensions] of Object.entries(object)) {

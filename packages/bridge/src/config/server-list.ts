@@ -1,8 +1,9 @@
+import { isRecord } from '../lib/is-record.ts';
 import { accept, refuse } from './option.ts';
 import type { Parser, WrongPart } from './option.ts';
 import { createSecret } from './secret.ts';
 import type { Secret } from './secret.ts';
-import { isObject, isToken, parseJsonOrUndefined } from './value-parsers.ts';
+import { isToken, parseJsonOrUndefined } from './value-parsers.ts';
 
 /** A ComfyUI of the fleet. */
 export interface BackendServer {
@@ -30,7 +31,7 @@ export const serverList: Parser<readonly BackendServer[]> = {
   allowed: `none, or a list of ${form}`,
   parse(raw) {
     const entries = toEntries(raw);
-    if (entries === undefined) return refuse(isObject(raw) ? { shown: 'an object' } : {});
+    if (entries === undefined) return refuse(isRecord(raw) ? { shown: 'an object' } : {});
     const servers: BackendServer[] = [];
     const wrong: WrongPart[] = [];
     for (const [index, entry] of entries.entries()) {
@@ -102,7 +103,7 @@ function parseText(entry: string): Item | { shown: string; allowed: string } {
 
 function parseObject(entry: unknown): Item | { shown: string; allowed: string } {
   const allowed = 'a text, or an object {"url", "name", "token"} of texts with at least "url"';
-  if (!isObject(entry)) return { shown: Array.isArray(entry) ? 'a list' : JSON.stringify(entry), allowed };
+  if (!isRecord(entry)) return { shown: Array.isArray(entry) ? 'a list' : JSON.stringify(entry), allowed };
   const { url, name, token, ...others } = entry;
   const unknown = Object.keys(others);
   const shown = typeof url === 'string' ? JSON.stringify(redact(url)) : 'an object without a proper "url"';

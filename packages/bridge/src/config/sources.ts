@@ -1,11 +1,11 @@
 import { dirname, isAbsolute, relative } from 'node:path';
 import { parseEnv } from 'node:util';
 
+import { isRecord } from '../lib/is-record.ts';
 import { findJsonError } from './json-error.ts';
 import { findNearestKey } from './nearest-key.ts';
 import { show } from './option.ts';
 import { optionEntries } from './options.ts';
-import { isObject } from './value-parsers.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -78,7 +78,7 @@ function parseConfigJson(file: ConfigFile, name: string, findings: Findings): Re
     return {};
   }
   const value: unknown = JSON.parse(text);
-  if (isObject(value)) return value;
+  if (isRecord(value)) return value;
   findings.problems.push(
     `${name}: holds ${Array.isArray(value) ? 'a list' : show(value)}, allowed: an object of settings`,
   );

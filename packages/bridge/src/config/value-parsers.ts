@@ -126,10 +126,6 @@ export const logLevel: Parser<LogLevel> = {
   },
 };
 
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 export function isText(value: unknown): value is string {
   return typeof value === 'string' && value.trim() !== '';
 }

@@ -2,7 +2,10 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 
 /** Starts listening and returns the origin, `http://host:port`. Rejects with the system's error (port taken, no rights). */
-export async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<string> {
+export async function listen(
+  server: Server,
+  { host, port }: { host: string; port: number },
+): Promise<string> {
   server.listen({ host, port });
   await once(server, 'listening');
   const address = server.address();

@@ -38,7 +38,8 @@ export function parseLosslessDocument(text: string): LosslessDocument {
   const value = parse(text, function (key, item, context) {
     if (typeof item !== 'number' || context.source === undefined) return item;
     if (/[.eE]/.test(context.source)) {
-      if (typeof this === 'object' && this !== null) floats.set(this, (floats.get(this) ?? new Set()).add(key));
+      if (typeof this === 'object' && this !== null)
+        floats.set(this, (floats.get(this) ?? new Set()).add(key));
       return item;
     }
     return Number.isSafeInteger(item) ? item : BigInt(context.source);

@@ -46,7 +46,8 @@ export function createAttemptRunner(
   const store = { store: files, policy, maxBytes: maxResultBytes };
 
   async function removeResults(job: Job): Promise<void> {
-    for await (const { key } of files.list('results')) if (key.startsWith(`results/${job.id}/`)) await files.remove(key);
+    for await (const { key } of files.list('results'))
+      if (key.startsWith(`results/${job.id}/`)) await files.remove(key);
   }
 
   return async ({ job, backend, slot, promptId, signal, releaseSlot }) => {
@@ -97,7 +98,8 @@ async function openSource(
   if (source.kind === 'upload') {
     const key = `uploads/${source.savedName}` as const;
     const info = await files.stat(key);
-    if (info === undefined) throw new BridgeError('not_found', 'an uploaded file of this job is gone: upload it again');
+    if (info === undefined)
+      throw new BridgeError('not_found', 'an uploaded file of this job is gone: upload it again');
     return {
       fileName: createSavedName(extname(source.savedName)),
       contentType: contentTypeOf(source.savedName),

@@ -54,12 +54,16 @@ export async function collectOutputs(
   if (tasks.length === 0) {
     return {
       ok: false,
-      failure: { kind: 'execution-error', error: { code: 'no_results', message: 'the workflow ran but produced no result' } },
+      failure: {
+        kind: 'execution-error',
+        error: { code: 'no_results', message: 'the workflow ran but produced no result' },
+      },
     };
   }
   const outcomes = await runInOrder(tasks, parallel);
   const failed = outcomes.find((outcome) => !outcome.ok);
-  if (failed === undefined) return { ok: true, results: outcomes.flatMap((outcome) => (outcome.ok ? outcome.results : [])) };
+  if (failed === undefined)
+    return { ok: true, results: outcomes.flatMap((outcome) => (outcome.ok ? outcome.results : [])) };
   await deps.removeResults(job.id);
   return failed;
 }
@@ -84,7 +88,10 @@ async function fetchFile(
     if (!(error instanceof ComfyError) || signal.aborted) throw error;
     const gone = error.failure === 'status' && error.status === 404;
     const reason = gone ? 'a result was no longer on the machine that made it' : error.message;
-    return { ok: false, failure: gone ? { kind: 'result-refused', reason } : { kind: 'backend-lost', reason } };
+    return {
+      ok: false,
+      failure: gone ? { kind: 'result-refused', reason } : { kind: 'backend-lost', reason },
+    };
   }
 }
 

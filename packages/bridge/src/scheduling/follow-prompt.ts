@@ -37,6 +37,9 @@ export interface FollowHooks {
 }
 
 export interface PromptFollower {
+  /** Very old servers choose the id themselves: from now on the prompt goes by this one. */
+  adopt(promptId: string): void;
+  promptId(): string;
   /** Opens the socket; before submitting, since ComfyUI drops events for a client that is not connected. */
   connect(): Promise<void>;
   /** Settles when the prompt has left the backend, one way or another. Never rejects. */
@@ -60,10 +63,11 @@ interface FollowDeps {
  * `/queue` are the truth.
  */
 export function createPromptFollower(
-  { backend, promptId, tracker, hooks, openSocket, log, now = Date.now }: FollowDeps,
+  { backend, promptId: ownId, tracker, hooks, openSocket, log, now = Date.now }: FollowDeps,
   { inactivityMs, unreachableMs = 3_000, unresponsiveMs = 15_000, quietMs = 5_000 }: FollowOptions,
 ): PromptFollower {
   const running = createRunningState();
+  let promptId = ownId;
   let socket: ComfySocket | undefined;
   let executing = false;
   let ended = false;
@@ -77,6 +81,8 @@ export function createPromptFollower(
     if (executing) return;
     executing = true;
     hooks.onExecuting();
+    // The clock of silence runs from here: the loop must not sleep through it.
+    running.wake();
   }
 
   function onMessage(message: ComfyMessage): void {
@@ -134,6 +140,7 @@ export function createPromptFollower(
 
   async function connect(): Promise<void> {
     socket = await openSocket(onMessage, onClose);
+    lastSign = now();
   }
 
   async function lookAround(signal: AbortSignal): Promise<PromptEnd | undefined> {
@@ -185,7 +192,6 @@ export function createPromptFollower(
     const onAbort = () => running.wake();
     signal.addEventListener('abort', onAbort);
     try {
-      lastSign = now();
       for (;;) {
         if (signal.aborted) return { kind: 'aborted' };
         if (!ended && socket !== undefined) await running.sleep(patience());
@@ -203,6 +209,14 @@ export function createPromptFollower(
   }
 
   return {
+    adopt(serversId) {
+      if (serversId === promptId) return;
+      promptId = serversId;
+      // What was said under an id that we did not know yet was missed.
+      lastLook = Number.NEGATIVE_INFINITY;
+      lastSign = Number.NEGATIVE_INFINITY;
+    },
+    promptId: () => promptId,
     connect,
     untilEnd,
     close() {

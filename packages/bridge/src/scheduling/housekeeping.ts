@@ -28,7 +28,10 @@ export interface HousekeepingOptions {
 const orphanGraceMs = 10 * 60_000;
 
 /** Removes what nobody needs any more: delivered and expired results at once, uploads and orphans in rounds. */
-export function createHousekeeping(deps: HousekeepingDeps, options: HousekeepingOptions): { stop(): Promise<void> } {
+export function createHousekeeping(
+  deps: HousekeepingDeps,
+  options: HousekeepingOptions,
+): { stop(): Promise<void> } {
   const { ledger, store, events, files, log, now } = deps;
   const running = createRunningState();
   const removals = new Set<Promise<void>>();

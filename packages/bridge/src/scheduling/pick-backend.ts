@@ -34,7 +34,10 @@ export function pickBackend(wish: Wish, candidates: readonly Candidate[]): Pick 
 
   const capable = ready.filter((candidate) => missingClasses(wish, candidate).length === 0);
   if (capable.length === 0) {
-    const missing = ready.map((candidate) => ({ backend: candidate.name, nodeClasses: missingClasses(wish, candidate) }));
+    const missing = ready.map((candidate) => ({
+      backend: candidate.name,
+      nodeClasses: missingClasses(wish, candidate),
+    }));
     return { ok: false, reason: 'incapable', missing };
   }
 

@@ -1,5 +1,6 @@
 import type { JobError } from '@comfy-bridge/protocol';
 
+import { timeOutMessage } from '../jobs/compat-view.ts';
 import { assertNever } from '../lib/assert-never.ts';
 
 /** How one attempt ended, other than well. */
@@ -17,9 +18,7 @@ export type AttemptFailure =
   /** What came back did not pass the checks. */
   | { kind: 'result-refused'; reason: string };
 
-export type RetryDecision =
-  | { retry: true; exclude: boolean }
-  | { retry: false; error: JobError };
+export type RetryDecision = { retry: true; exclude: boolean } | { retry: false; error: JobError };
 
 export interface RetryCircumstances {
   /** Counts from 1. */
@@ -57,14 +56,20 @@ export function decideRetry(failure: AttemptFailure, circumstances: RetryCircums
 export function toJobError(failure: AttemptFailure): JobError {
   switch (failure.kind) {
     case 'backend-lost':
-      return { code: 'backend_lost', message: 'the machine that ran this job was lost; please submit it again' };
+      return {
+        code: 'backend_lost',
+        message: 'the machine that ran this job was lost; please submit it again',
+      };
     case 'timed-out':
-      return { code: 'timed_out', message: `time out error: exceed ${Math.round(failure.afterMs / 1000)}s` };
+      return { code: 'timed_out', message: timeOutMessage(failure.afterMs) };
     case 'rejected':
     case 'execution-error':
       return failure.error;
     case 'interrupted-there':
-      return { code: 'interrupted', message: 'the job was interrupted by the owner of the machine that ran it' };
+      return {
+        code: 'interrupted',
+        message: 'the job was interrupted by the owner of the machine that ran it',
+      };
     case 'result-refused':
       return { code: 'result_refused', message: failure.reason };
     default:

@@ -79,10 +79,14 @@ export async function runAttempt(
     if (submitted !== undefined) return submitted;
     const end = await follower.untilEnd(signal);
     follower.close();
-    return await concludeAttempt(deps, { job, backend, promptId, end, signal });
+    return await concludeAttempt(deps, { job, backend, promptId: follower.promptId(), end, signal });
   } catch (error) {
-    if (signal.aborted) return await cancelThere(deps, backend, promptId);
-    if (error instanceof ComfyError) return { kind: 'backend-lost', reason: error.message };
+    if (signal.aborted) return await cancelThere(deps, backend, follower.promptId());
+    if (error instanceof ComfyError) {
+      // The prompt may have arrived although its answer did not: it must not run there for nobody.
+      void cancelThere(deps, backend, follower.promptId());
+      return { kind: 'backend-lost', reason: error.message };
+    }
     // A refusal of our own, in words made for the client: an upload is gone, the disk is full.
     if (error instanceof BridgeError) {
       return { kind: 'execution-error', error: { code: 'internal', message: error.message } };
@@ -107,19 +111,28 @@ interface SubmitContext {
 async function submit(deps: AttemptDeps, context: SubmitContext): Promise<AttemptEnd | undefined> {
   const { job, backend, slot, promptId, clientId, follower, signal } = context;
   const [prompt] = await Promise.all([
-    stageInputs({ client: backend.client, openSource: deps.openSource }, job.prompt, job.stagedInputs, signal),
+    stageInputs(
+      { client: backend.client, openSource: deps.openSource },
+      job.prompt,
+      job.stagedInputs,
+      signal,
+    ),
     follower.connect(),
   ]);
   slot.submitted = true;
   const previews = deps.wantsPreviews();
   const answer = await backend.client.submitPrompt({ prompt, promptId, clientId, previews, signal });
   if (!answer.ok) return toRejectedEnd(answer.rejection, job);
+  follower.adopt(answer.promptId);
   if (answer.nodeErrors.length === 0) return undefined;
   // Some outputs were dropped and the rest would run: half a result helps nobody, another backend may do it whole.
-  await backend.client.cancelPrompt(promptId).catch(() => {});
+  await backend.client.cancelPrompt(answer.promptId).catch(() => {});
   const { nodeErrors } = answer;
   const message = 'some outputs did not pass validation';
-  return toRejectedEnd({ type: 'partial', message, details: '', nodeId: null, classType: null, nodeErrors }, job);
+  return toRejectedEnd(
+    { type: 'partial', message, details: '', nodeId: null, classType: null, nodeErrors },
+    job,
+  );
 }
 
 /** What one machine lacks, another may have: a node class, a model, a file. The rest is the prompt's own fault. */
@@ -169,7 +182,10 @@ async function cancelThere(deps: AttemptDeps, backend: Backend, promptId: string
   try {
     await backend.client.cancelPrompt(promptId);
   } catch (error) {
-    deps.log.warn({ backend: backend.name, promptId, err: error }, 'could not cancel a prompt on its backend');
+    deps.log.warn(
+      { backend: backend.name, promptId, err: error },
+      'could not cancel a prompt on its backend',
+    );
   }
   return { kind: 'canceled' };
 }

@@ -100,7 +100,14 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
       backlogMs += Math.max(0, expected - elapsed);
     }
     const ready = state.status === 'ready';
-    return { name, ready, nodeClasses: definitions, freeSlots: slotsPerBackend - slots.size, backlogMs, runMs };
+    return {
+      name,
+      ready,
+      nodeClasses: definitions,
+      freeSlots: slotsPerBackend - slots.size,
+      backlogMs,
+      runMs,
+    };
   }
 
   /** Reserves the slot at the moment of the decision; everything slow comes after. */
@@ -130,12 +137,22 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
       events.emit('backend:capacity', { backend: backend.name });
     }
     try {
-      const job = await ledger.apply(id, { type: 'assigned', backend: backend.name, promptId, at: startedAt });
-      if (job === undefined) return;
-      const end = await deps.attempt({ job, backend, slot, promptId, signal, releaseSlot }).catch((error: unknown) => {
-        log.error({ jobId: id, backend: backend.name, err: error }, 'an attempt failed unexpectedly');
-        return { kind: 'execution-error', error: { code: 'internal', message: 'the bridge failed to run this job' } } as const;
+      const job = await ledger.apply(id, {
+        type: 'assigned',
+        backend: backend.name,
+        promptId,
+        at: startedAt,
       });
+      if (job === undefined) return;
+      const end = await deps
+        .attempt({ job, backend, slot, promptId, signal, releaseSlot })
+        .catch((error: unknown) => {
+          log.error({ jobId: id, backend: backend.name, err: error }, 'an attempt failed unexpectedly');
+          return {
+            kind: 'execution-error',
+            error: { code: 'internal', message: 'the bridge failed to run this job' },
+          } as const;
+        });
       releaseSlot();
       if (end.kind === 'succeeded' && slot.executingSince !== null) {
         runTimes.record(job.workflow, backend.name, (releasedAt ?? now()) - slot.executingSince);
@@ -161,7 +178,11 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
       return;
     }
     if (end.kind === 'backend-lost') deps.probeSoon(backend.name);
-    const decision = decideRetry(end, { attempt, maxAttempts, othersCanRunIt: othersCanRun(job, backend.name) });
+    const decision = decideRetry(end, {
+      attempt,
+      maxAttempts,
+      othersCanRunIt: othersCanRun(job, backend.name),
+    });
     if (!decision.retry) {
       await ledger.apply(id, { type: 'failed', attempt, error: decision.error, at });
       return;

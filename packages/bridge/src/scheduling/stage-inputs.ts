@@ -23,7 +23,10 @@ const subfolder = 'bridge';
  * there: ComfyUI renames on collision, so only the returned name counts.
  */
 export async function stageInputs(
-  { client, openSource }: { client: ComfyClient; openSource: (source: StagedInput['source']) => Promise<StagedFile> },
+  {
+    client,
+    openSource,
+  }: { client: ComfyClient; openSource: (source: StagedInput['source']) => Promise<StagedFile> },
   prompt: ApiPrompt,
   stagedInputs: readonly StagedInput[],
   signal: AbortSignal,

@@ -45,11 +45,18 @@ export function createSubmitJob(deps: SubmitDeps, options: SubmitOptions): Submi
   const mutex = createKeyedMutex();
 
   async function submit({ clientId, workflow: alias, values }: SubmitRequest): Promise<Job> {
-    if (deps.isDraining()) throw new BridgeError('draining', 'the bridge is shutting down: try again in a moment');
+    if (deps.isDraining())
+      throw new BridgeError('draining', 'the bridge is shutting down: try again in a moment');
     await workflows.refreshSoon();
     const workflow = workflows.get(alias);
     if (workflow === undefined) {
-      throw new BridgeError('unknown_workflow', unknownWorkflowMessage(alias, workflows.list().map((known) => known.alias)));
+      throw new BridgeError(
+        'unknown_workflow',
+        unknownWorkflowMessage(
+          alias,
+          workflows.list().map((known) => known.alias),
+        ),
+      );
     }
     if (clientId !== null) await makeRoomFor(clientId);
     const uploaded = await findUploads(values);
@@ -95,23 +102,32 @@ export function createSubmitJob(deps: SubmitDeps, options: SubmitOptions): Submi
   async function findUploads(values: Record<string, unknown>): Promise<Set<string>> {
     const names = Object.values(values).filter((value) => typeof value === 'string' && isSavedName(value));
     const found = await Promise.all(
-      [...new Set(names)].map(async (name) => ((await deps.touchUpload(`uploads/${String(name)}`)) ? [String(name)] : [])),
+      [...new Set(names)].map(async (name) =>
+        (await deps.touchUpload(`uploads/${String(name)}`)) ? [String(name)] : [],
+      ),
     );
     return new Set(found.flat());
   }
 
   function checkCapacity(nodeClasses: string[]): void {
     if (deps.queueLength() >= options.maxQueuedJobs) {
-      throw new BridgeError('queue_full', `the queue is full (${options.maxQueuedJobs} jobs wait): try again later`);
+      throw new BridgeError(
+        'queue_full',
+        `the queue is full (${options.maxQueuedJobs} jobs wait): try again later`,
+      );
     }
     if (options.whenNoBackend === 'refuse' && fleet.ready().length === 0) {
       throw new BridgeError('no_backend', 'no ComfyUI is reachable at the moment: try again later');
     }
     const missing = fleet.missingEverywhere(nodeClasses);
     if (missing.length > 0) {
-      throw new BridgeError('no_backend', `no ComfyUI of the fleet can run this workflow; missing: ${missing.join(', ')}`, {
-        retryAfter: 60,
-      });
+      throw new BridgeError(
+        'no_backend',
+        `no ComfyUI of the fleet can run this workflow; missing: ${missing.join(', ')}`,
+        {
+          retryAfter: 60,
+        },
+      );
     }
   }
 

@@ -1,5 +1,5 @@
 import { isPlainFileName } from './read-marks.ts';
-import { isRecord } from '../comfy/read-fields.ts';
+import { isRecord } from '../lib/is-record.ts';
 
 /** One entry of `workflow_alias.json`. */
 export interface AliasEntry {

@@ -7,7 +7,7 @@ import {
   type InputValue,
 } from '@comfy-bridge/protocol';
 import { parseLosslessDocument, type LosslessDocument } from '../lib/lossless-json.ts';
-import { isRecord } from '../comfy/read-fields.ts';
+import { isRecord } from '../lib/is-record.ts';
 import type { ApiInput, PublishedWorkflow } from './published-workflow.ts';
 import { readMarks } from './read-marks.ts';
 import { topLevelKeys } from './top-level-keys.ts';

@@ -1,5 +1,5 @@
 import { inputMarkSchema, type InputMark } from '@comfy-bridge/protocol';
-import { isRecord } from '../comfy/read-fields.ts';
+import { isRecord } from '../lib/is-record.ts';
 
 interface ReadMarks {
   /** One per marked input: those of `apiinput` in its order, then those that only `bridge` names. */
