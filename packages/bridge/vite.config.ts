@@ -1,14 +1,17 @@
 import { defineConfig } from 'vite';
 
-// One ES module for Node: the workspace's own packages are bundled in, everything from the registry stays outside.
+// ES modules for Node, one per thread: the workspace's own packages are bundled in, everything from the registry stays outside.
 export default defineConfig({
   build: {
-    ssr: 'src/main.ts',
+    ssr: true,
     outDir: 'dist',
     target: 'node24',
     minify: false,
     sourcemap: true,
-    rolldownOptions: { output: { entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' } },
+    rolldownOptions: {
+      input: { main: 'src/main.ts', 'sqlite-worker': 'src/jobs/sqlite-worker.ts' },
+      output: { entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },
+    },
   },
   ssr: { noExternal: [/^@comfy-bridge\//] },
 });

@@ -13,16 +13,21 @@ import { createFilePolicy } from './files/file-policy.ts';
 import { createHttpApp } from './http/app.ts';
 import { createCors, mayConnectFrom } from './http/cors.ts';
 import { requireOperator } from './http/require-operator.ts';
+import { createBridgeJobRoutes } from './http/routes/bridge-jobs.ts';
 import { createFleetRoutes } from './http/routes/fleet.ts';
 import { createHealthRoutes } from './http/routes/health.ts';
 import { createJobRoutes } from './http/routes/jobs.ts';
 import { createResultRoutes } from './http/routes/results.ts';
 import { createUploadRoutes } from './http/routes/uploads.ts';
+import { createV2JobRoutes } from './http/routes/v2-jobs.ts';
 import { createWorkflowRoutes } from './http/routes/workflows.ts';
 import { createGenerationCount } from './jobs/generation-count.ts';
+import { createJobFeed } from './jobs/job-feed.ts';
 import { createJobLedger } from './jobs/job-ledger.ts';
 import type { JobLedger } from './jobs/job-ledger.ts';
+import type { Job } from './jobs/job.ts';
 import type { JobStore } from './jobs/job-store.ts';
+import type { V2Context } from './jobs/v2-view.ts';
 import { createMemoryJobStore } from './jobs/memory-job-store.ts';
 import { recoverJobs } from './jobs/recover-jobs.ts';
 import { openSqliteJobStore } from './jobs/sqlite-job-store.ts';
@@ -70,12 +75,15 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
   const events = createEvents((name, err) => log.error({ err, event: name }, 'a listener failed'));
   parts.defer(logEvents({ events, log }));
 
-  const store = parts.use(overrides.store ?? openStore(config));
+  const store = parts.use(overrides.store ?? (await openStore(config, log)));
   const files = await createDiskFileStore({ directory: config.files.dataDir });
   const policy = createFilePolicy(config.files, (reason) => {
     log.warn({ reason }, 'ALLOWED_MIME_TYPE_EXTENSION_MAP: an entry has no effect');
   });
-  const ledger = createJobLedger({ store, events });
+  const ledger = createJobLedger({ store, events, log: log.child({ part: 'jobs' }) });
+  parts.defer(() => ledger.close());
+  const feed = createJobFeed({ events });
+  parts.defer(() => feed.close());
   const count = await createGenerationCount({ store, events, log }, { file: config.jobs.currentStateFile });
   parts.defer(() => count.close());
 
@@ -105,7 +113,9 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
           files,
           workflows,
           policy,
-          wantsPreviews: (clientId) => config.backends.previews && gatewayRef.gateway?.wantsPreviews(clientId) === true,
+          runTimes,
+          wantsPreviews: (clientId) =>
+            config.backends.previews && gatewayRef.gateway?.wantsPreviews(clientId) === true,
           log: log.child({ part: 'attempt' }),
           now,
         },
@@ -134,6 +144,8 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
       events,
       cancel: (id, reason) => scheduler.cancel(id, reason),
       extrasOf: (job, progress) => describeForListener({ scheduler, runTimes, now }, job, progress),
+      positionOf: (job) => feed.position(job),
+      previewOf: (job) => feed.lastPreview(job),
       mayConnect: ({ headers }) => mayConnectFrom(headers, config.server.corsOrigins),
       isDraining,
       log: log.child({ part: 'ws' }),
@@ -167,6 +179,12 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
     { maxQueuedJobs: config.jobs.maxQueued, whenNoBackend: config.backends.whenNone },
   );
 
+  const contextOf = (job: Job): V2Context => ({
+    progress: ledger.progressOf(job.id) ?? feed.lastProgress(job),
+    queuePosition: scheduler.positionOf(job.id),
+    basePath: config.server.basePath,
+    resultTtlMs: config.files.resultTtlMs,
+  });
   const operator = requireOperator(config.operator.token?.reveal());
   server.on(
     'request',
@@ -186,6 +204,8 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
           { maxJsonBytes: config.client.jsonMaxBytes },
         ),
         createResultRoutes({ ledger, files, now }),
+        createV2JobRoutes({ ledger, scheduler, feed, contextOf }),
+        createBridgeJobRoutes({ ledger, store, files, contextOf, requireOperator: operator }),
         createFleetRoutes({
           fleet,
           ledger,
@@ -200,12 +220,24 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
     }),
   );
 
-  const recovered = await recoverJobs({ ledger, events, now });
-  if (recovered.requeued + recovered.canceled > 0) log.info(recovered, 'took over jobs of an earlier run');
+  const recovered = await recoverJobs({
+    ledger,
+    events,
+    hasBackend: (name) => fleet.find(name) !== undefined,
+    takeOver: (job) => scheduler.takeOver(job),
+    now,
+  });
+  if (Object.values(recovered).some((number) => number > 0))
+    log.info(recovered, 'found jobs of an earlier run');
   const origin = await listen(server, config.server);
-  parts.defer(() => closeServer(server, config.server.shutdownTimeoutMs));
-  parts.defer(() => {
+  // A stop has half of its time for work that is about to end, and for its results to be fetched; the rest is for closing.
+  const graceMs = config.server.shutdownTimeoutMs / 2;
+  parts.defer(() => closeServer(server, graceMs));
+  parts.defer(async () => {
     state.draining = true;
+    await scheduler.drain(graceMs);
+    // Before the server: it waits for all of its connections, and a WebSocket does not end by itself.
+    gateway.close();
   });
 
   const built = parts.move();
@@ -222,10 +254,11 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
   };
 }
 
-function openStore(config: BridgeConfig): JobStore {
-  return config.jobs.store === 'memory'
-    ? createMemoryJobStore()
-    : openSqliteJobStore(join(config.files.dataDir, 'bridge.sqlite'));
+async function openStore(config: BridgeConfig, log: Logger): Promise<JobStore> {
+  if (config.jobs.store === 'memory') return createMemoryJobStore();
+  return openSqliteJobStore(join(config.files.dataDir, 'bridge.sqlite'), {
+    onLost: (err) => log.error({ err }, 'the database thread ended and is started again'),
+  });
 }
 
 function buildFleet(

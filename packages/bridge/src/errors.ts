@@ -23,6 +23,7 @@ export const errorTable = {
   limited: { status: 429, retryable: true },
   queue_full: { status: 429, retryable: true },
   no_backend: { status: 503, retryable: true },
+  unavailable: { status: 503, retryable: true },
   draining: { status: 503, retryable: true },
   storage_full: { status: 507, retryable: true },
   internal: { status: 500, retryable: false },

@@ -5,7 +5,10 @@ import type { Logger } from './logging.ts';
 export function logEvents({ events, log }: { events: Events; log: Logger }): () => void {
   const unsubscribe = [
     events.on('job:queued', ({ job }) => {
-      log.info({ jobId: job.id, clientId: job.clientId, workflow: job.workflow, attempt: job.attempt }, 'job queued');
+      log.info(
+        { jobId: job.id, clientId: job.clientId, workflow: job.workflow, attempt: job.attempt },
+        'job queued',
+      );
     }),
     events.on('job:assigned', ({ job }) => {
       const backend = 'backend' in job.state ? job.state.backend : null;

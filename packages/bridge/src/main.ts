@@ -15,7 +15,8 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(`${version}\n`);
     return 0;
   }
-  if (args[0] !== undefined) return fail(`unknown argument ${args[0]}: settings are environment variables, see --help`);
+  if (args[0] !== undefined)
+    return fail(`unknown argument ${args[0]}: settings are environment variables, see --help`);
 
   const loaded = await loadConfig({ env: process.env, cwd: process.cwd() });
   for (const warning of loaded.warnings) process.stderr.write(`warning: ${warning}\n`);
@@ -48,8 +49,10 @@ try {
 
 function describeStartError(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') return 'the port is taken by another program: stop that one, or set PORT to another number';
-  if (code === 'EACCES') return 'no right to use this port or folder: choose a PORT above 1023 and a writable DATA_DIR';
+  if (code === 'EADDRINUSE')
+    return 'the port is taken by another program: stop that one, or set PORT to another number';
+  if (code === 'EACCES')
+    return 'no right to use this port or folder: choose a PORT above 1023 and a writable DATA_DIR';
   if (code === 'EADDRNOTAVAIL') return 'HOST is not an address of this machine';
   return error instanceof Error ? error.message : String(error);
 }

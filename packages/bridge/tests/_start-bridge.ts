@@ -66,6 +66,8 @@ export async function startBridge(options: StartOptions = {}): Promise<TestBridg
       COMFYUI_SERVERS: sims.map((sim) => sim.address).join(','),
       JOB_STORE: 'memory',
       PROBE_INTERVAL: '0.2',
+      // A test that ends does not wait for jobs that it left running.
+      SHUTDOWN_TIMEOUT: '0',
       ...options.env,
     },
   });

@@ -9,6 +9,8 @@ export type CompatStatus = 'connected' | 'listening' | 'progress' | 'closed' | '
 
 /** Extra fields of a text frame, sent only to sockets opened with `events=2`. */
 export interface CompatFrameExtras {
+  /** Rises with every event of the job; send the last one heard as `after` when connecting again. */
+  seq?: number;
   jobId?: string;
   state?: string;
   queuePosition?: number | null;

@@ -14,6 +14,7 @@ export const errorCodes = [
   'limited',
   'queue_full',
   'no_backend',
+  'unavailable',
   'draining',
   'storage_full',
   'internal',

@@ -19,12 +19,27 @@ test('a ready one stays the same object', () => {
 });
 
 test('any state becomes lost by a probe that fails', () => {
-  expect(transitionBackend(connecting, failed)).toEqual({ status: 'lost', since: 200, failures: 1, reason: 'refused' });
-  expect(transitionBackend(ready, failed)).toEqual({ status: 'lost', since: 200, failures: 1, reason: 'refused' });
+  expect(transitionBackend(connecting, failed)).toEqual({
+    status: 'lost',
+    since: 200,
+    failures: 1,
+    reason: 'refused',
+  });
+  expect(transitionBackend(ready, failed)).toEqual({
+    status: 'lost',
+    since: 200,
+    failures: 1,
+    reason: 'refused',
+  });
 });
 
 test('a lost one counts its failures and keeps since when', () => {
-  expect(transitionBackend(lost, failed)).toEqual({ status: 'lost', since: 60, failures: 3, reason: 'refused' });
+  expect(transitionBackend(lost, failed)).toEqual({
+    status: 'lost',
+    since: 60,
+    failures: 3,
+    reason: 'refused',
+  });
 });
 
 test('the probe keeps its interval while all is well', () => {

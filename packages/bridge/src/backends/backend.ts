@@ -18,7 +18,8 @@ export type BackendChange =
 
 /** Pure: the state after a probe. The same object comes back when nothing changed. */
 export function transitionBackend(state: BackendState, change: BackendChange): BackendState {
-  if (change.type === 'probe-ok') return state.status === 'ready' ? state : { status: 'ready', since: change.at };
+  if (change.type === 'probe-ok')
+    return state.status === 'ready' ? state : { status: 'ready', since: change.at };
   if (state.status === 'lost') return { ...state, failures: state.failures + 1, reason: change.reason };
   return { status: 'lost', since: change.at, failures: 1, reason: change.reason };
 }

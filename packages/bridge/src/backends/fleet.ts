@@ -2,6 +2,8 @@ import type { ComfyClient } from '../comfy/comfy-client.ts';
 import type { ComfyEndpoint } from '../comfy/comfy-endpoint.ts';
 import type { NodeDefinition, NodeDefinitions } from '../comfy/object-info.ts';
 import type { BackendState } from './backend.ts';
+import { freshBreaker } from './breaker.ts';
+import type { Breaker } from './breaker.ts';
 import { mergeDefinitions } from './merge-definitions.ts';
 
 /** A backend with all that is known of it. `name` is public; `endpoint` never leaves the bridge. */
@@ -15,6 +17,10 @@ export interface Backend {
   /** Tells whether `/object_info` changed since. */
   definitionsSignature: string | undefined;
   version: string | null;
+  /** Of the device that ComfyUI works on (of the machine, when it works on the CPU); 0 while unknown. */
+  memoryBytes: number;
+  /** Whether it is trusted with work, beside answering probes. */
+  breaker: Breaker;
   /** Prompts in its queue at the last look, everybody's. */
   queueRemaining: number;
   /** Jobs that hold one of its slots, in the order in which they will run there. */
@@ -36,7 +42,7 @@ export interface Fleet {
   ready(): Backend[];
   /** What the fleet says of a node class: options are those of all backends together. */
   findDefinition(classType: string): NodeDefinition | undefined;
-  /** Node classes of `wanted` that no backend known so far offers; empty while a backend was never reached. */
+  /** What the backend that comes closest lacks of `wanted`; empty when one has them all, or was never reached. */
   missingEverywhere(wanted: Iterable<string>): string[];
 }
 
@@ -45,20 +51,23 @@ export interface FleetMember {
   endpoint: ComfyEndpoint;
 }
 
-export function createFleet(members: readonly FleetMember[], createClient: (endpoint: ComfyEndpoint) => ComfyClient): Fleet {
-  const backends = members.map(
-    ({ name, endpoint }): Backend => ({
-      name,
-      endpoint,
-      client: createClient(endpoint),
-      state: { status: 'connecting' },
-      definitions: undefined,
-      definitionsSignature: undefined,
-      version: null,
-      queueRemaining: 0,
-      slots: new Map(),
-    }),
-  );
+export function createFleet(
+  members: readonly FleetMember[],
+  createClient: (endpoint: ComfyEndpoint) => ComfyClient,
+): Fleet {
+  const backends = members.map(({ name, endpoint }): Backend => ({
+    name,
+    endpoint,
+    client: createClient(endpoint),
+    state: { status: 'connecting' },
+    definitions: undefined,
+    definitionsSignature: undefined,
+    version: null,
+    memoryBytes: 0,
+    breaker: freshBreaker,
+    queueRemaining: 0,
+    slots: new Map(),
+  }));
 
   /** Merged definitions, until any backend's change. */
   const merged = new Map<string, NodeDefinition | undefined>();
@@ -85,10 +94,15 @@ export function createFleet(members: readonly FleetMember[], createClient: (endp
       return merged.get(classType);
     },
     missingEverywhere(wanted) {
-      if (backends.some((backend) => backend.definitions === undefined)) return [];
-      return [...new Set(wanted)].filter(
-        (classType) => !backends.some((backend) => backend.definitions?.has(classType)),
-      );
+      const classes = [...new Set(wanted)];
+      let fewest: string[] | undefined;
+      for (const { definitions } of backends) {
+        // One that was never reached may have everything.
+        if (definitions === undefined) return [];
+        const missing = classes.filter((classType) => !definitions.has(classType));
+        if (fewest === undefined || missing.length < fewest.length) fewest = missing;
+      }
+      return fewest ?? [];
     },
   };
 }

@@ -9,7 +9,10 @@ export function mergeDefinitions(definitions: readonly NodeDefinition[]): NodeDe
   if (first === undefined || others.length === 0) return first;
   const inputs = new Map<string, NodeInputSpec>();
   for (const [name, spec] of first.inputs) {
-    const specs = [spec, ...others.map((definition) => definition.inputs.get(name)).filter((other) => other !== undefined)];
+    const specs = [
+      spec,
+      ...others.map((definition) => definition.inputs.get(name)).filter((other) => other !== undefined),
+    ];
     inputs.set(name, spec.options === undefined ? spec : { ...spec, options: unionOf(specs) });
   }
   return { ...first, inputs };

@@ -2,6 +2,7 @@ import type { Events } from '../events.ts';
 import { createRunningState } from '../lib/running-state.ts';
 import type { Logger } from '../logging.ts';
 import { probeDelayMs, transitionBackend } from './backend.ts';
+import { defaultBreakerLimits, transitionBreaker } from './breaker.ts';
 import type { Backend } from './fleet.ts';
 
 export interface WatchOptions {
@@ -26,7 +27,13 @@ export interface BackendWatch {
  */
 export function watchBackend(
   { backend, events, log }: { backend: Backend; events: Events; log: Logger },
-  { probeIntervalMs, probeTimeoutMs, refreshMs = 60_000, maxProbeDelayMs = 4_000, now = Date.now }: WatchOptions,
+  {
+    probeIntervalMs,
+    probeTimeoutMs,
+    refreshMs = 60_000,
+    maxProbeDelayMs = 4_000,
+    now = Date.now,
+  }: WatchOptions,
 ): BackendWatch {
   const running = createRunningState();
   let refreshedAt = Number.NEGATIVE_INFINITY;
@@ -41,8 +48,10 @@ export function watchBackend(
       const shorter = queueRemaining < backend.queueRemaining;
       backend.queueRemaining = queueRemaining;
       backend.state = transitionBackend(backend.state, { type: 'probe-ok', at: now() });
-      if (before.status !== 'ready') announceReady();
-      else if (shorter) events.emit('backend:capacity', { backend: backend.name });
+      if (before.status !== 'ready') {
+        backend.breaker = transitionBreaker(backend.breaker, { type: 'returned' }, defaultBreakerLimits);
+        announceReady();
+      } else if (shorter) events.emit('backend:capacity', { backend: backend.name });
     } catch (error) {
       if (!running.shouldRun()) return;
       const reason = error instanceof Error ? error.message : String(error);
@@ -56,6 +65,7 @@ export function watchBackend(
     const { signal } = running;
     const stats = await backend.client.systemStats(signal);
     backend.version = stats.version;
+    backend.memoryBytes = stats.devices[0]?.vramTotal ?? stats.ramTotal;
     const fresh = await backend.client.objectInfoUnless(backend.definitionsSignature, signal);
     if (fresh !== undefined) {
       backend.definitions = fresh.definitions;

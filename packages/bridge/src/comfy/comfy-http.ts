@@ -1,4 +1,4 @@
-import { PassThrough, pipeline, type Readable } from 'node:stream';
+import { finished, PassThrough, type Readable } from 'node:stream';
 import { type Dispatcher, Pool } from 'undici';
 import { type ComfyEndpoint, toAddress } from './comfy-endpoint.ts';
 import { ComfyError } from './comfy-error.ts';
@@ -155,13 +155,21 @@ async function readCapped(answer: Dispatcher.ResponseData, label: string, maxByt
   return Buffer.concat(chunks, size);
 }
 
-/** Hands the body on with our own errors, and never leaves an error without a listener. */
+/**
+ * Hands the body on with our own errors, and never leaves an error without a listener. Not by `pipeline`: that destroys the
+ * target with the source's error, which a reader who looks late finds in `errored`.
+ */
 function toBody(source: Readable, label: string, onEnd: () => void): Readable {
-  const body = new PassThrough({
-    destroy: (error, done) => done(error === null ? null : toComfyError(error, label)),
-  });
+  const body = new PassThrough();
   body.on('error', () => {});
-  pipeline(source, body, onEnd);
+  body.once('close', () => {
+    source.destroy();
+    onEnd();
+  });
+  finished(source, { writable: false }, (error) => {
+    if (error !== undefined && error !== null) body.destroy(toComfyError(error, label));
+  });
+  source.pipe(body);
   return body;
 }
 

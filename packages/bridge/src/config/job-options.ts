@@ -1,5 +1,5 @@
 import type { Option } from './option.ts';
-import { choice, filePath, megabytes, seconds, wholeNumber } from './value-parsers.ts';
+import { choice, filePath, megabytes, seconds, secondsOrKeep, wholeNumber } from './value-parsers.ts';
 
 /** Jobs, and the clients that wait for them. */
 export const jobOptions = {
@@ -11,7 +11,7 @@ export const jobOptions = {
   },
   MAX_QUEUED_JOBS: {
     section: 'jobs',
-    description: 'Jobs that may wait; more are refused with 503.',
+    description: 'Jobs that may wait; more are refused with 429.',
     default: '10000',
     parser: wholeNumber({ min: 1, max: 1_000_000 }),
   },
@@ -43,9 +43,10 @@ export const jobOptions = {
   },
   GRACE_SECONDS: {
     section: 'client',
-    description: 'Seconds that a job lives on after its client has left, so that it can come back; 0: none.',
+    description:
+      'What becomes of a job whose client has left: given up after so many seconds, in which it can come back (0: at once), or keep.',
     default: '5',
-    parser: seconds({ min: 0, max: 86_400 }),
+    parser: secondsOrKeep({ min: 0, max: 86_400 }),
   },
   MAX_JSON_SIZE: {
     section: 'client',

@@ -19,6 +19,18 @@ export function seconds(range: Range): Parser<number> {
   return number({ ...range, unit: 'seconds', factor: 1000 });
 }
 
+/** Seconds as above, or the word `keep`; that is infinity ms. */
+export function secondsOrKeep(range: Range): Parser<number> {
+  const plain = seconds(range);
+  return {
+    allowed: `${plain.allowed}, or keep`,
+    parse: (raw, baseDir) =>
+      typeof raw === 'string' && raw.trim().toLowerCase() === 'keep'
+        ? accept(Number.POSITIVE_INFINITY)
+        : plain.parse(raw, baseDir),
+  };
+}
+
 /** Hours, with fractions; the value is in ms. */
 export function hours(range: Range): Parser<number> {
   return number({ ...range, unit: 'hours', factor: 3_600_000 });

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { OutputType } from '@comfy-bridge/protocol';
 import type { AllowedTypes } from './allowed-types.ts';
 import { BridgeError } from '../errors.ts';
+import { reachPoint } from '../lib/crash-point.ts';
 import { checkClaim, checkFile, type CheckPolicy } from './check-file.ts';
 import { cleanFileName } from './check-file-name.ts';
 import type { FileKey, FileStore, PendingFile } from './file-store.ts';
@@ -69,7 +70,9 @@ export async function collectResult(
     const checked = await checkFile({ path, size, fileName: name, declaredType: contentType }, resultPolicy);
     if (!checked.ok) return { ok: false, reason: `${name}: ${checked.reason}` };
     signal?.throwIfAborted();
+    reachPoint('result-received');
     await pending.commit(key);
+    reachPoint('result-committed');
     const { contentType: realType, kind } = checked.file;
     return { ok: true, result: { fileName: name, contentType: realType, type: kind, size, sha256 } };
   } catch (error) {

@@ -31,6 +31,6 @@ export function createHttpApp({ routers, cors, trustProxy, basePath, log }: Http
     else app.use(basePath, router);
   }
   app.use(handleUnknownRoute);
-  app.use(createErrorHandler(log));
+  app.use(createErrorHandler(log, { basePath }));
   return app;
 }

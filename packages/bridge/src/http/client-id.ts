@@ -8,7 +8,8 @@ const expectation = 'clientId is 1 to 128 characters of A-Z a-z 0-9 . _ : - (a U
 /** The `clientId` of the query; refuses when it is missing or odd. */
 export function requireClientId(request: Request): string {
   const clientId = optionalClientId(request);
-  if (clientId === undefined) throw new BridgeError('bad_request', `clientId is missing in the query: ${expectation}`);
+  if (clientId === undefined)
+    throw new BridgeError('bad_request', `clientId is missing in the query: ${expectation}`);
   return clientId;
 }
 

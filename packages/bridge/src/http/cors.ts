@@ -15,7 +15,10 @@ export function createCors(origins: '*' | readonly string[]): RequestHandler {
       response.setHeader('Access-Control-Expose-Headers', 'X-Detail, Retry-After, Content-Disposition');
       if (request.method === 'OPTIONS') {
         response.setHeader('Access-Control-Allow-Methods', 'GET, POST, PUT, DELETE, OPTIONS');
-        response.setHeader('Access-Control-Allow-Headers', 'Content-Type, Authorization, X-API-Key, Idempotency-Key');
+        response.setHeader(
+          'Access-Control-Allow-Headers',
+          'Content-Type, Authorization, X-API-Key, Idempotency-Key',
+        );
         response.setHeader('Access-Control-Max-Age', '600');
       }
     }

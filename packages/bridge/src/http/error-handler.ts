@@ -1,22 +1,33 @@
 import { randomUUID } from 'node:crypto';
 
+import type { ErrorCode } from '@comfy-bridge/protocol';
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 
 import { BridgeError } from '../errors.ts';
 import type { Logger } from '../logging.ts';
 
-/** The only place where an error becomes an answer: `{"detail": …}` with the status of the error table. */
-export function createErrorHandler(log: Logger): ErrorRequestHandler {
+/**
+ * The only place where an error becomes an answer: `{"detail": …}` with the status of the error table, and below `/api/` the
+ * envelope of Comfy API v2, `{"error": {"code", "message"}}`.
+ */
+export function createErrorHandler(log: Logger, { basePath }: { basePath: string }): ErrorRequestHandler {
+  const isApi = (path: string) => path.startsWith(`${basePath}/api/`);
   return (error: unknown, request, response, _next) => {
     const refusal = toRefusal(error);
     if (refusal === undefined) {
       const requestId = randomUUID();
       log.error({ err: error, requestId, method: request.method, route: request.path }, 'request failed');
-      answer(response, 500, `internal error; tell the operator this id: ${requestId}`);
+      answer(
+        response,
+        isApi(request.path),
+        500,
+        'internal',
+        `internal error; tell the operator this id: ${requestId}`,
+      );
       return;
     }
     if (refusal.retryable) response.setHeader('Retry-After', String(refusal.retryAfter));
-    answer(response, refusal.status, refusal.message);
+    answer(response, isApi(request.path), refusal.status, refusal.code, refusal.message);
   };
 }
 
@@ -24,13 +35,13 @@ export const handleUnknownRoute: RequestHandler = (request, _response, next) => 
   next(new BridgeError('not_found', `there is no ${request.method} ${request.path.slice(0, 200)}`));
 };
 
-function answer(response: Response, status: number, detail: string): void {
+function answer(response: Response, isApi: boolean, status: number, code: ErrorCode, detail: string): void {
   if (response.headersSent) {
     // Half of an answer is out: only cutting the connection tells the client that it is not whole.
     response.destroy();
     return;
   }
-  response.status(status).json({ detail });
+  response.status(status).json(isApi ? { error: { code, message: detail } } : { detail });
 }
 
 /** Refusals of ours, and those that Express and its body parser make of bad requests (they carry a 4xx status). */

@@ -35,6 +35,8 @@ function parseText(bytes: Buffer): unknown {
     return parseLossless(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     // SyntaxError, invalid UTF-8, or RangeError of JSON nested so deeply that the parser gives up.
-    throw new BridgeError('bad_request', `the request body is not valid JSON: ${expectation}`, { cause: error });
+    throw new BridgeError('bad_request', `the request body is not valid JSON: ${expectation}`, {
+      cause: error,
+    });
   }
 }

@@ -12,18 +12,29 @@ export function requireOperator(token: string | undefined): RequestHandler {
   return (request, response, next) => {
     if (token === undefined) {
       if (isLocal(request)) return next();
-      return next(new BridgeError('forbidden', 'operator endpoints answer this machine only: set OPERATOR_TOKEN to open them'));
+      return next(
+        new BridgeError(
+          'forbidden',
+          'operator endpoints answer this machine only: set OPERATOR_TOKEN to open them',
+        ),
+      );
     }
     const given = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
     if (given !== undefined && equal(given, token)) return next();
     response.setHeader('WWW-Authenticate', 'Bearer');
-    return next(new BridgeError('unauthorized', 'this needs the operator token: send Authorization: Bearer <token>'));
+    return next(
+      new BridgeError('unauthorized', 'this needs the operator token: send Authorization: Bearer <token>'),
+    );
   };
 }
 
 function isLocal(request: Request): boolean {
   const { headers, socket } = request;
-  if (headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined || headers['x-real-ip'] !== undefined) {
+  if (
+    headers['x-forwarded-for'] !== undefined ||
+    headers.forwarded !== undefined ||
+    headers['x-real-ip'] !== undefined
+  ) {
     return false;
   }
   const address = socket.remoteAddress ?? '';

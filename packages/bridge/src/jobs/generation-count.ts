@@ -72,6 +72,8 @@ async function readMirror(file: string, log: Logger): Promise<number> {
   } catch {
     // Reported below, together with a file that parses to something else.
   }
-  log.warn('the current state file is not readable as {"generation_count": n}: counting goes on from the store');
+  log.warn(
+    'the current state file is not readable as {"generation_count": n}: counting goes on from the store',
+  );
   return 0;
 }

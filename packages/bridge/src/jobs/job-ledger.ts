@@ -1,8 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import type { Progress } from '@comfy-bridge/protocol';
 
+import { BridgeError } from '../errors.ts';
 import type { Events } from '../events.ts';
+import { reachPoint } from '../lib/crash-point.ts';
+import type { Logger } from '../logging.ts';
 import { isTerminal, transition } from './job.ts';
 import type { Job, JobChange, JobId } from './job.ts';
+import { JobStoreError } from './job-store.ts';
 import type { JobStore } from './job-store.ts';
 
 /**
@@ -24,6 +30,8 @@ export interface JobLedger {
   progressOf(id: JobId): Progress | undefined;
   /** Reads unfinished jobs of an earlier process into memory; call once before anything else. */
   load(): Promise<Job[]>;
+  /** Changes that cannot be stored stop waiting, and reject. */
+  close(): void;
 }
 
 interface LiveJob {
@@ -33,7 +41,16 @@ interface LiveJob {
   tail: Promise<unknown>;
 }
 
-export function createJobLedger({ store, events }: { store: JobStore; events: Events }): JobLedger {
+export function createJobLedger({
+  store,
+  events,
+  log,
+}: {
+  store: JobStore;
+  events: Events;
+  log: Logger;
+}): JobLedger {
+  const closing = new AbortController();
   const live = new Map<JobId, LiveJob>();
   const liveByClient = new Map<string, JobId>();
 
@@ -52,19 +69,41 @@ export function createJobLedger({ store, events }: { store: JobStore; events: Ev
     if (current === undefined) return undefined;
     const result = transition(current, event);
     if (!result.ok) return undefined;
-    if (!(await store.replace(current, result.job))) return undefined;
+    if (!(await replaceStubbornly(current, result.job))) return undefined;
+    if (event.type === 'succeeded') reachPoint('job-succeeded-stored');
     if (entry !== undefined) {
       entry.job = result.job;
-      if (event.type === 'assigned' || event.type === 'requeued') entry.progress = undefined;
+      if (event.type === 'requeued') entry.progress = toFloor(entry.progress);
       if (isTerminal(result.job.state.status)) forget(result.job);
     }
     announce(events, result.job, event);
+    if (event.type === 'succeeded') reachPoint('job-announced');
     return result.job;
+  }
+
+  /** What has happened cannot be refused: while the store cannot write, the change waits, and with it whoever must be told. */
+  async function replaceStubbornly(current: Job, next: Job): Promise<boolean> {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return await store.replace(current, next);
+      } catch (error) {
+        if (!(error instanceof JobStoreError) || closing.signal.aborted) throw error;
+        if (tries === 0)
+          log.error({ err: error, jobId: next.id }, 'a change of a job cannot be stored and waits');
+        const options = { signal: closing.signal, ref: false };
+        await delay(Math.min(5_000, 100 * 2 ** Math.min(tries, 6)), undefined, options).catch(() => {});
+      }
+    }
   }
 
   return {
     async submit(job) {
-      await store.insert(job);
+      try {
+        await store.insert(job);
+      } catch (error) {
+        throw toRefusal(error);
+      }
+      reachPoint('job-stored');
       remember(job);
       events.emit('job:queued', { job });
     },
@@ -88,9 +127,10 @@ export function createJobLedger({ store, events }: { store: JobStore; events: Ev
     isUnfinished: (id) => live.has(id),
     reportProgress(id, attempt, progress) {
       const entry = live.get(id);
-      if (entry === undefined || entry.job.attempt !== attempt || entry.job.state.status !== 'running') return;
-      entry.progress = progress;
-      events.emit('job:progress', { job: entry.job, progress });
+      if (entry === undefined || entry.job.attempt !== attempt || entry.job.state.status !== 'running')
+        return;
+      entry.progress = { ...progress, value: Math.max(progress.value, entry.progress?.value ?? 0) };
+      events.emit('job:progress', { job: entry.job, progress: entry.progress });
     },
     progressOf: (id) => live.get(id)?.progress,
     async load() {
@@ -98,6 +138,30 @@ export function createJobLedger({ store, events }: { store: JobStore; events: Ev
       jobs.forEach(remember);
       return jobs;
     },
+    close: () => closing.abort(),
+  };
+}
+
+/** A job that cannot be stored is not accepted. */
+function toRefusal(error: unknown): unknown {
+  if (!(error instanceof JobStoreError)) return error;
+  return error.reason === 'full'
+    ? new BridgeError('storage_full', 'the disk of the bridge is full: try again later', { cause: error })
+    : new BridgeError('unavailable', 'jobs cannot be stored at the moment: try again later', {
+        cause: error,
+      });
+}
+
+/** What a listener was told never falls, so a new attempt starts from the value that the lost one had reached. */
+function toFloor(progress: Progress | undefined): Progress | undefined {
+  if (progress === undefined) return undefined;
+  return {
+    ...progress,
+    nodes_done: 0,
+    current_node: null,
+    current_node_class: null,
+    step: null,
+    steps: null,
   };
 }
 
@@ -106,6 +170,7 @@ function announce(events: Events, job: Job, change: JobChange): void {
     case 'assigned':
       return events.emit('job:assigned', { job });
     case 'phase':
+    case 'reattached':
       return events.emit('job:phase', { job });
     case 'requeued':
       return events.emit('job:queued', { job });

@@ -14,6 +14,8 @@ export interface StagedInput {
 
 /** A result file kept by the bridge under `results/<jobId>/<index>`. */
 export interface JobResult {
+  /** A UUID: the asset id of Comfy API v2. */
+  id: string;
   index: number;
   nodeId: string;
   /** The name that the caller sees; cleaned. */
@@ -22,6 +24,20 @@ export interface JobResult {
   type: OutputType;
   size: number;
   sha256: string;
+}
+
+/** One try of a job on one backend. */
+export interface AttemptRecord {
+  /** The backend's public name. */
+  readonly backend: string;
+  readonly promptId: string;
+  /** ms since the epoch, all three */
+  readonly startedAt: number;
+  /** When the backend's worker took the prompt. */
+  readonly executingAt: number | null;
+  readonly endedAt: number | null;
+  /** Null while it goes on. `moved`: it ended without running, by no fault of anybody, and counts as no try. */
+  readonly outcome: 'succeeded' | 'failed' | 'lost' | 'moved' | 'canceled' | null;
 }
 
 /**
@@ -49,6 +65,10 @@ export interface Job {
   readonly state: JobState;
   /** 0 before the first attempt; each new attempt adds one. */
   readonly attempt: number;
+  /** The tries so far, oldest first; the last one is number `attempt`. */
+  readonly attempts: readonly AttemptRecord[];
+  /** Counts the changes; the sequence numbers of the job's events follow from it. */
+  readonly revision: number;
   /** Names of backends that lost an attempt of this job. */
   readonly excluded: readonly string[];
   readonly startedAt: number | null;
@@ -71,16 +91,23 @@ export type RunPhase = 'staging' | 'executing' | 'collecting';
 /** What can happen to a job. Events of an attempt carry its number. */
 export type JobChange =
   | { type: 'assigned'; backend: string; promptId: string; at: number }
-  | { type: 'phase'; attempt: number; phase: RunPhase }
+  | { type: 'phase'; attempt: number; phase: RunPhase; at: number }
+  /** A new process found the prompt still on its backend and goes on following it. */
+  | { type: 'reattached'; attempt: number }
   | { type: 'succeeded'; attempt: number; results: readonly JobResult[]; at: number }
   | { type: 'failed'; attempt: number; error: JobError; at: number }
-  | { type: 'requeued'; attempt: number; exclude: string | null }
+  | { type: 'requeued'; attempt: number; exclude: readonly string[]; counts: boolean; at: number }
   | { type: 'cancel-requested'; reason: string; at: number }
   | { type: 'canceled'; attempt: number; reason: string; at: number }
   | { type: 'delivered'; at: number }
   | { type: 'expired'; at: number };
 
 export type Transition = { ok: true; job: Job } | { ok: false; reason: 'stale-attempt' | 'not-now' };
+
+/** Tries that count against the limit. */
+export function countTries(job: Job): number {
+  return job.attempts.filter(({ outcome }) => outcome !== 'moved').length;
+}
 
 export function isTerminal(status: JobStatus): boolean {
   return status === 'succeeded' || status === 'failed' || status === 'canceled' || status === 'expired';
@@ -90,7 +117,40 @@ export function isTerminal(status: JobStatus): boolean {
 export function transition(job: Job, change: JobChange): Transition {
   if ('attempt' in change && change.attempt !== job.attempt) return { ok: false, reason: 'stale-attempt' };
   const next = apply(job, change);
-  return next === undefined ? { ok: false, reason: 'not-now' } : { ok: true, job: next };
+  if (next === undefined) return { ok: false, reason: 'not-now' };
+  return { ok: true, job: { ...next, attempts: recordAttempts(next, change), revision: job.revision + 1 } };
+}
+
+/** The attempts after a change: a new one, or news of the last one. */
+function recordAttempts({ attempts }: Job, change: JobChange): readonly AttemptRecord[] {
+  if (change.type === 'assigned') {
+    const { backend, promptId, at } = change;
+    return [
+      ...attempts,
+      { backend, promptId, startedAt: at, executingAt: null, endedAt: null, outcome: null },
+    ];
+  }
+  const last = attempts.at(-1);
+  if (last === undefined || last.outcome !== null) return attempts;
+  const news = newsOf(last, change);
+  return news === undefined ? attempts : [...attempts.slice(0, -1), { ...last, ...news }];
+}
+
+function newsOf(last: AttemptRecord, change: JobChange): Partial<AttemptRecord> | undefined {
+  switch (change.type) {
+    case 'phase':
+      return change.phase === 'executing' && last.executingAt === null
+        ? { executingAt: change.at }
+        : undefined;
+    case 'succeeded':
+    case 'failed':
+    case 'canceled':
+      return { outcome: change.type, endedAt: change.at };
+    case 'requeued':
+      return { outcome: change.counts ? 'lost' : 'moved', endedAt: change.at };
+    default:
+      return undefined;
+  }
 }
 
 function apply(job: Job, change: JobChange): Job | undefined {
@@ -108,6 +168,8 @@ function apply(job: Job, change: JobChange): Job | undefined {
     case 'phase':
       if (state.status !== 'running') return undefined;
       return { ...job, state: { ...state, phase: change.phase } };
+    case 'reattached':
+      return state.status === 'running' ? job : undefined;
     case 'succeeded':
       // A result that arrives while canceling is kept: the work is done and harms nobody.
       if (!active) return undefined;
@@ -120,7 +182,7 @@ function apply(job: Job, change: JobChange): Job | undefined {
       return {
         ...job,
         startedAt: null,
-        excluded: change.exclude === null ? job.excluded : [...new Set([...job.excluded, change.exclude])],
+        excluded: [...new Set([...job.excluded, ...change.exclude])],
         state: { status: 'queued' },
       };
     case 'cancel-requested':

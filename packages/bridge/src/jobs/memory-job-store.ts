@@ -1,6 +1,8 @@
+import type { JobStatus } from '@comfy-bridge/protocol';
+
 import { isTerminal } from './job.ts';
 import type { Job, JobId } from './job.ts';
-import type { JobStore } from './job-store.ts';
+import type { JobFilter, JobStore } from './job-store.ts';
 
 /** Keeps jobs for the life of the process: for tests and for trying things out. */
 export function createMemoryJobStore(): JobStore {
@@ -16,6 +18,7 @@ export function createMemoryJobStore(): JobStore {
     async replace(expected, next) {
       const stored = jobs.get(expected.id);
       if (stored?.attempt !== expected.attempt || stored.state.status !== expected.state.status) return false;
+      if (stored.revision !== expected.revision) return false;
       jobs.set(next.id, next);
       return true;
     },
@@ -24,10 +27,8 @@ export function createMemoryJobStore(): JobStore {
     },
     async latestOf(clientId) {
       let latest: Job | undefined;
-      // Insertion order is creation order; a later one with the same millisecond still wins.
-      for (const job of jobs.values()) {
-        if (job.clientId === clientId && job.createdAt >= (latest?.createdAt ?? 0)) latest = job;
-      }
+      // Insertion order is creation order, whatever the clock said.
+      for (const job of jobs.values()) if (job.clientId === clientId) latest = job;
       return latest;
     },
     async unfinished() {
@@ -38,6 +39,22 @@ export function createMemoryJobStore(): JobStore {
         .filter((job) => isTerminal(job.state.status) && job.finishedAt !== null && job.finishedAt < time)
         .toSorted((a, b) => (a.finishedAt ?? 0) - (b.finishedAt ?? 0))
         .slice(0, limit);
+    },
+    async list({ clientId, statuses, workflow, before, limit }) {
+      const newestFirst = [...jobs.values()].toReversed().toSorted((a, b) => b.createdAt - a.createdAt);
+      const at = newestFirst.findIndex((job) => job.id === before?.id);
+      const after =
+        at >= 0 ? newestFirst.slice(at + 1) : newestFirst.filter((job) => isNotAfter(job, before));
+      return after
+        .filter((job) => clientId === undefined || job.clientId === clientId)
+        .filter((job) => statuses === undefined || statuses.includes(job.state.status))
+        .filter((job) => workflow === undefined || job.workflow === workflow)
+        .slice(0, limit);
+    },
+    async countByStatus() {
+      const counts: Partial<Record<JobStatus, number>> = {};
+      for (const { state } of jobs.values()) counts[state.status] = (counts[state.status] ?? 0) + 1;
+      return counts;
     },
     async remove(id) {
       jobs.delete(id);
@@ -52,4 +69,9 @@ export function createMemoryJobStore(): JobStore {
       jobs.clear();
     },
   };
+}
+
+/** For a cursor whose job is gone: only its time is known. */
+function isNotAfter(job: Job, before: JobFilter['before']): boolean {
+  return before === undefined || job.createdAt <= before.createdAt;
 }

@@ -1,173 +1,131 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import type { StatementSync } from 'node:sqlite';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
-import { parseLossless, stringifyLossless } from '../lib/lossless-json.ts';
-import type { Job, JobId } from './job.ts';
+import type { JobStatus } from '@comfy-bridge/protocol';
+
+import { JobStoreError, mustSurvivePowerCut } from './job-store.ts';
 import type { JobStore } from './job-store.ts';
+import { jobColumns, parseRow, toRequestText, toStateText } from './sqlite-job-rows.ts';
+import { listJobs } from './sqlite-list-jobs.ts';
+import { lockDirectory } from './sqlite-lock.ts';
+import type { SqlRow, SqlValue, SqliteSettings } from './sqlite-messages.ts';
+import { LostAnswer, SqliteThread, spawnSqliteWorker } from './sqlite-thread.ts';
+import type { SqliteThreadOptions } from './sqlite-thread.ts';
+
+export type SqliteJobStoreOptions = Partial<SqliteThreadOptions & Omit<SqliteSettings, 'path'>>;
+
+const insert = `INSERT INTO jobs (${jobColumns}, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const addToCount = `UPDATE counters SET value = value + 1 WHERE name = 'generation'`;
+const raiseCount = `UPDATE counters SET value = max(value, ?) WHERE name = 'generation'`;
+const replace = `UPDATE jobs SET status = ?, attempt = ?, finished_at = ?, state = ?
+  WHERE id = ? AND status = ? AND attempt = ? AND coalesce(json_extract(state, '$.revision'), 0) = ?`;
+const isStored =
+  'SELECT 1 FROM jobs WHERE id = ? AND status = ? AND attempt = ? AND finished_at IS ? AND state = ?';
 
 /**
- * Jobs in one SQLite file. What never changes (`request`: prompt and staged inputs, kilobytes) and what does (`state`)
- * are separate columns, so that a change of state writes little. WAL keeps readers and the writer apart.
+ * Jobs in one SQLite file, in a thread of its own: no disk stops the bridge's event loop. `:memory:` works. Beside the
+ * file lies `bridge.lock`, held while the store is open. Rejects, saying what to do, when another bridge holds it, the
+ * file is of a newer version or no database, or the folder cannot be written.
  */
-const migrations = [
-  `CREATE TABLE jobs (
-     seq INTEGER PRIMARY KEY AUTOINCREMENT,
-     id TEXT NOT NULL UNIQUE,
-     client_id TEXT,
-     workflow TEXT NOT NULL,
-     created_at INTEGER NOT NULL,
-     request TEXT NOT NULL,
-     status TEXT NOT NULL,
-     attempt INTEGER NOT NULL,
-     finished_at INTEGER,
-     state TEXT NOT NULL
-   ) STRICT;
-   CREATE INDEX jobs_by_client ON jobs (client_id, seq);
-   CREATE INDEX jobs_unfinished ON jobs (seq) WHERE finished_at IS NULL;
-   CREATE INDEX jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL;
-   CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
-   INSERT INTO counters VALUES ('generation', 0);`,
-];
+export async function openSqliteJobStore(
+  path: string,
+  options: SqliteJobStoreOptions = {},
+): Promise<JobStore> {
+  const { busyTimeoutMs = 2_000, maxPages = null, maxPending = 100_000 } = options;
+  const { onLost = () => {}, spawn = spawnSqliteWorker } = options;
+  await using parts = new AsyncDisposableStack();
+  if (path !== ':memory:') {
+    await makeDirectory(dirname(path));
+    parts.use(lockDirectory(join(dirname(path), 'bridge.lock')));
+  }
+  const thread = await SqliteThread.open({ path, busyTimeoutMs, maxPages }, { maxPending, onLost, spawn });
+  parts.defer(() => thread.close());
+  const opened = parts.move();
 
-const columns = 'id, client_id, workflow, created_at, request, attempt, finished_at, state';
+  async function read(sql: string, ...values: SqlValue[]): Promise<SqlRow[]> {
+    return thread.read({ sql, values });
+  }
 
-/** Opens (and migrates) the file; `:memory:` works. Throws when the file was written by a newer version. */
-export function openSqliteJobStore(path: string): JobStore {
-  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
-  const db = new DatabaseSync(path);
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;');
-  migrate(db, path);
-
-  const statements = {
-    insert: db.prepare(
-      `INSERT INTO jobs (${columns}, status) VALUES (:id, :client_id, :workflow, :created_at, :request, :attempt, :finished_at, :state, :status)`,
-    ),
-    replace: db.prepare(
-      `UPDATE jobs SET status = :status, attempt = :attempt, finished_at = :finished_at, state = :state
-       WHERE id = :id AND status = :expected_status AND attempt = :expected_attempt`,
-    ),
-    get: db.prepare(`SELECT ${columns} FROM jobs WHERE id = ?`),
-    latestOf: db.prepare(`SELECT ${columns} FROM jobs WHERE client_id = ? ORDER BY seq DESC LIMIT 1`),
-    unfinished: db.prepare(`SELECT ${columns} FROM jobs WHERE finished_at IS NULL ORDER BY seq`),
-    finishedBefore: db.prepare(
-      `SELECT ${columns} FROM jobs WHERE finished_at < ? ORDER BY finished_at, seq LIMIT ?`,
-    ),
-    remove: db.prepare('DELETE FROM jobs WHERE id = ?'),
-    count: db.prepare(`SELECT value FROM counters WHERE name = 'generation'`),
-    addToCount: db.prepare(`UPDATE counters SET value = value + 1 WHERE name = 'generation'`),
-    raiseCount: db.prepare(`UPDATE counters SET value = max(value, ?) WHERE name = 'generation'`),
-  };
+  async function readJobs(tail: string, ...values: SqlValue[]) {
+    return (await read(`SELECT ${jobColumns} FROM jobs ${tail}`, ...values)).map(parseRow);
+  }
 
   return {
     async insert(job) {
-      inTransaction(db, () => {
-        statements.insert.run(toRow(job));
-        statements.addToCount.run();
-      });
+      const { id, clientId, workflow, createdAt, attempt, finishedAt, state } = job;
+      const values = [id, clientId, workflow, createdAt, toRequestText(job), attempt, finishedAt];
+      const statements = [
+        { sql: insert, values: [...values, toStateText(job), state.status] },
+        { sql: addToCount, values: [] },
+      ];
+      await orIfKept(
+        () => thread.write(statements, { durable: true }),
+        () => read('SELECT 1 FROM jobs WHERE id = ?', id),
+      );
     },
-    async replace(expected, next) {
-      const { id, status, attempt, finished_at, state } = toRow(next);
-      const result = statements.replace.run({
-        id,
-        status,
-        attempt,
-        finished_at,
-        state,
-        expected_status: expected.state.status,
-        expected_attempt: expected.attempt,
-      });
-      return Number(result.changes) === 1;
+    async replace(expected, next, { durable = mustSurvivePowerCut(expected, next) } = {}) {
+      const fields = [next.state.status, next.attempt, next.finishedAt, toStateText(next)];
+      const conditions = [expected.id, expected.state.status, expected.attempt, expected.revision];
+      const statement = { sql: replace, values: [...fields, ...conditions] };
+      const changed = await orIfKept(
+        () => thread.write([statement], { durable }),
+        () => read(isStored, expected.id, ...fields),
+      );
+      return changed === 1;
     },
     async get(id) {
-      return readOne(statements.get, id);
+      return (await readJobs('WHERE id = ?', id))[0];
     },
     async latestOf(clientId) {
-      return readOne(statements.latestOf, clientId);
+      return (await readJobs('WHERE client_id = ? ORDER BY seq DESC LIMIT 1', clientId))[0];
     },
-    async unfinished() {
-      return statements.unfinished.all().map(parseRow);
+    unfinished: () => readJobs('WHERE finished_at IS NULL ORDER BY seq'),
+    finishedBefore: (time, limit) =>
+      readJobs('WHERE finished_at < ? ORDER BY finished_at, seq LIMIT ?', time, limit),
+    async list(filter) {
+      return (await thread.read(listJobs(filter))).map(parseRow);
     },
-    async finishedBefore(time, limit) {
-      return statements.finishedBefore.all(time, limit).map(parseRow);
+    async countByStatus() {
+      return parseCounts(await read('SELECT status, count(*) AS jobs FROM jobs GROUP BY status'));
     },
     async remove(id) {
-      statements.remove.run(id);
+      await thread.write([{ sql: 'DELETE FROM jobs WHERE id = ?', values: [id] }], { durable: false });
     },
     async generationCount() {
-      return Number(statements.count.get()?.['value'] ?? 0);
+      const [row] = await read(`SELECT value FROM counters WHERE name = 'generation'`);
+      return Number(row?.['value'] ?? 0);
     },
     async raiseGenerationCount(atLeast) {
-      statements.raiseCount.run(atLeast);
+      await thread.write([{ sql: raiseCount, values: [atLeast] }], { durable: false });
     },
-    async [Symbol.asyncDispose]() {
-      if (db.isOpen) db.close();
-    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
 
-function migrate(db: DatabaseSync, path: string): void {
-  const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
-  if (version > migrations.length) {
-    throw new Error(`${path} was written by a newer version of the bridge (schema ${version}); start that version`);
+/** If the thread dies before it answers a write, the next one tells whether it was kept: a false refusal is no better. */
+async function orIfKept(write: () => Promise<number>, findKept: () => Promise<SqlRow[]>): Promise<number> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!(error instanceof JobStoreError && error.cause instanceof LostAnswer)) throw error;
+    if ((await findKept()).length === 0) throw error;
+    return 1;
   }
-  for (const [index, sql] of migrations.entries()) {
-    if (index < version) continue;
-    inTransaction(db, () => {
-      db.exec(sql);
-      db.exec(`PRAGMA user_version = ${index + 1}`);
+}
+
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (cause) {
+    throw new Error(`${directory} cannot be made: set DATA_DIR to a folder that the bridge may write`, {
+      cause,
     });
   }
 }
 
-function inTransaction(db: DatabaseSync, work: () => void): void {
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    work();
-    db.exec('COMMIT');
-  } catch (error) {
-    db.exec('ROLLBACK');
-    throw error;
-  }
-}
-
-function readOne(statement: StatementSync, key: string): Job | undefined {
-  const row = statement.get(key);
-  return row === undefined ? undefined : parseRow(row);
-}
-
-function toRow(job: Job) {
-  const { id, clientId, workflow, createdAt, attempt, finishedAt, prompt, stagedInputs, outputNodes } = job;
-  const { state, excluded, startedAt, deliveredAt } = job;
-  return {
-    id,
-    client_id: clientId,
-    workflow,
-    created_at: createdAt,
-    request: stringifyLossless({ prompt, stagedInputs, outputNodes }),
-    status: state.status,
-    attempt,
-    finished_at: finishedAt,
-    state: JSON.stringify({ state, excluded, startedAt, deliveredAt }),
-  };
-}
-
-/** Rows are ours: written by `toRow` of this or an older version, so their shape is trusted after the parse. */
-function parseRow(row: Record<string, unknown>): Job {
-  const request = parseLossless(String(row['request'])) as Pick<Job, 'prompt' | 'stagedInputs' | 'outputNodes'>;
-  const mutable = JSON.parse(String(row['state'])) as Pick<
-    Job,
-    'state' | 'excluded' | 'startedAt' | 'deliveredAt'
+/** Rows are ours: their status was written from a job. */
+function parseCounts(rows: readonly SqlRow[]): Partial<Record<JobStatus, number>> {
+  return Object.fromEntries(rows.map((row) => [row['status'], row['jobs']])) as Partial<
+    Record<JobStatus, number>
   >;
-  return {
-    id: row['id'] as JobId,
-    clientId: row['client_id'] as string | null,
-    workflow: String(row['workflow']),
-    createdAt: Number(row['created_at']),
-    attempt: Number(row['attempt']),
-    finishedAt: row['finished_at'] === null ? null : Number(row['finished_at']),
-    ...request,
-    ...mutable,
-  };
 }

@@ -8,6 +8,15 @@ test('remembers the newest members only', () => {
   expect([1, 2, 3, 4, 5].map((member) => set.has(member))).toEqual([false, false, true, true, true]);
 });
 
+test('forgets a member that was deleted, and has room again', () => {
+  const set = createRecentSet<string>(2);
+  for (const member of ['a', 'b']) set.add(member);
+  set.delete('b');
+  set.delete('unknown');
+  set.add('c');
+  expect(['a', 'b', 'c'].map((member) => set.has(member))).toEqual([true, false, true]);
+});
+
 test('adding a member again does not push others out', () => {
   const set = createRecentSet<string>(2);
   set.add('a');

@@ -2,6 +2,7 @@
 export interface RecentSet<T> {
   add(member: T): void;
   has(member: T): boolean;
+  delete(member: T): void;
 }
 
 export function createRecentSet<T>(limit: number): RecentSet<T> {
@@ -16,5 +17,6 @@ export function createRecentSet<T>(limit: number): RecentSet<T> {
       }
     },
     has: (member) => members.has(member),
+    delete: (member) => void members.delete(member),
   };
 }

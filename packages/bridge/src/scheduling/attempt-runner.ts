@@ -17,6 +17,7 @@ import type { WorkflowCatalog } from '../workflows/workflow-catalog.ts';
 import { collectOutputs } from './collect-outputs.ts';
 import { runAttempt } from './run-attempt.ts';
 import type { AttemptEnd } from './run-attempt.ts';
+import type { RunTimes } from './run-times.ts';
 import type { AttemptRun } from './scheduler.ts';
 import type { StagedFile } from './stage-inputs.ts';
 
@@ -26,6 +27,7 @@ export interface AttemptRunnerDeps {
   files: FileStore;
   workflows: WorkflowCatalog;
   policy: FilePolicy;
+  runTimes: RunTimes;
   wantsPreviews(clientId: string | null): boolean;
   log: Logger;
   now: () => number;
@@ -50,7 +52,8 @@ export function createAttemptRunner(
       if (key.startsWith(`results/${job.id}/`)) await files.remove(key);
   }
 
-  return async ({ job, backend, slot, promptId, signal, releaseSlot }) => {
+  return async ({ signal, releaseSlot, couldRunElsewhere, ...attemptOf }) => {
+    const { job, backend } = attemptOf;
     const { id, attempt } = job;
     const end = await runAttempt(
       {
@@ -68,20 +71,26 @@ export function createAttemptRunner(
             { job, backend, end: success },
             abort,
           ),
-        onPhase: (phase) => void ledger.apply(id, { type: 'phase', attempt, phase }),
+        onPhase(phase) {
+          ledger.apply(id, { type: 'phase', attempt, phase, at: now() }).catch((error: unknown) => {
+            log.warn({ jobId: id, err: error }, 'a phase was not written down');
+          });
+        },
         onProgress: (progress) => ledger.reportProgress(id, attempt, progress),
         onPreview: ({ image, contentType, node }) =>
           events.emit('job:preview', { job, image, contentType, node: node ?? null }),
-        onExecuted: releaseSlot,
+        onExecuted(longestGapMs) {
+          deps.runTimes.recordGap(job.workflow, longestGapMs);
+          releaseSlot();
+        },
+        couldRunElsewhere,
         wantsPreviews: () => deps.wantsPreviews(job.clientId),
         log,
         now,
       },
-      { job, backend, slot, promptId },
-      { inactivityMs, signal },
+      attemptOf,
+      { inactivityMs: Math.min(inactivityMs, deps.runTimes.hangLimit(job.workflow) ?? inactivityMs), signal },
     );
-    // Its record there is of no use any more and holds the caller's inputs; best effort.
-    void backend.client.forgetPrompts([promptId]).catch(() => {});
     return end;
   };
 }

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import type { OutputType } from '@comfy-bridge/protocol';
 
 import type { Backend } from '../backends/fleet.ts';
@@ -90,7 +92,7 @@ async function fetchFile(
     const reason = gone ? 'a result was no longer on the machine that made it' : error.message;
     return {
       ok: false,
-      failure: gone ? { kind: 'result-refused', reason } : { kind: 'backend-lost', reason },
+      failure: gone ? { kind: 'result-refused', reason } : { kind: 'backend-lost', reason, vanished: false },
     };
   }
 }
@@ -106,7 +108,7 @@ async function storeText(
 
 function toJobResult(stored: StoredResult, index: number, nodeId: string): JobResult {
   const { fileName, contentType, type, size, sha256 } = stored;
-  return { index, nodeId, fileName, contentType, type, size, sha256 };
+  return { id: randomUUID(), index, nodeId, fileName, contentType, type, size, sha256 };
 }
 
 export function resultKey(jobId: string, index: number): FileKey {

@@ -1,6 +1,7 @@
 import type { CompatFrameExtras, Progress } from '@comfy-bridge/protocol';
 
 import type { Job } from '../jobs/job.ts';
+import { publicStatus } from '../jobs/v2-view.ts';
 import type { RunTimes } from './run-times.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -11,10 +12,10 @@ export function describeForListener(
   progress: Progress | undefined,
 ): CompatFrameExtras {
   const { state } = job;
-  const waits = state.status === 'queued' || (state.status === 'running' && state.phase === 'staging');
+  const waits = publicStatus(job) === 'queued' && progress === undefined;
   return {
     jobId: job.id,
-    state: waits ? 'queued' : state.status,
+    state: waits ? 'queued' : state.status === 'queued' ? 'running' : state.status,
     queuePosition: state.status === 'queued' ? (scheduler.positionOf(job.id) ?? 0) : waits ? 0 : null,
     node: progress?.current_node ?? null,
     step: progress?.step ?? null,

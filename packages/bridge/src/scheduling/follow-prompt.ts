@@ -6,6 +6,7 @@ import type { PromptHistory } from '../comfy/comfy-client.ts';
 import type { ComfyMessage, ExecutionError } from '../comfy/comfy-messages.ts';
 import type { ComfySocket } from '../comfy/comfy-socket.ts';
 import type { ProgressTracker } from '../comfy/track-progress.ts';
+import { locatePrompt } from './locate-prompt.ts';
 import { createRunningState } from '../lib/running-state.ts';
 import type { Logger } from '../logging.ts';
 
@@ -14,7 +15,10 @@ export type PromptEnd =
   | { kind: 'success'; outputs: Record<string, unknown>; meta: Record<string, unknown> }
   | { kind: 'error'; error: ExecutionError }
   | { kind: 'interrupted' }
-  | { kind: 'lost'; reason: string }
+  /** `vanished`: the backend is there and knows nothing of the prompt. */
+  | { kind: 'lost'; reason: string; vanished: boolean }
+  /** It still waits in the backend's queue, and somebody else could run it now. */
+  | { kind: 'taken-back'; reason: string }
   | { kind: 'silent'; afterMs: number }
   | { kind: 'aborted' };
 
@@ -27,6 +31,8 @@ export interface FollowOptions {
   unresponsiveMs?: number;
   /** After this long without an event, look over HTTP whether the prompt is still there. */
   quietMs?: number;
+  /** A prompt that waits on its backend for this long is taken back if `couldRunElsewhere`. */
+  takeBackMs?: number;
 }
 
 export interface FollowHooks {
@@ -34,12 +40,16 @@ export interface FollowHooks {
   onExecuting(): void;
   onProgress(progress: Progress): void;
   onPreview(preview: Extract<ComfyMessage, { type: 'preview' }>): void;
+  /** Whether another backend has room for it right now. */
+  couldRunElsewhere(): boolean;
 }
 
 export interface PromptFollower {
   /** Very old servers choose the id themselves: from now on the prompt goes by this one. */
   adopt(promptId: string): void;
   promptId(): string;
+  /** The longest silence while it ran. */
+  longestGapMs(): number;
   /** Opens the socket; before submitting, since ComfyUI drops events for a client that is not connected. */
   connect(): Promise<void>;
   /** Settles when the prompt has left the backend, one way or another. Never rejects. */
@@ -57,6 +67,13 @@ interface FollowDeps {
   now?: () => number;
 }
 
+/** The longest that one look at `/history` and `/queue` may take. */
+const lookMs = 3_000;
+/** A prompt that was said to be over and still runs after this is followed again. */
+const falseAlarmMs = 2_000;
+/** Between looks while there is doubt. */
+const doubtfulMs = 500;
+
 /**
  * Follows one prompt by its socket, and by HTTP where the socket leaves doubt: it was cut, or nothing was heard for a
  * while. ComfyUI replays nothing, tells nobody of a removed prompt, and forgets its queue in a restart; `/history` and
@@ -64,20 +81,34 @@ interface FollowDeps {
  */
 export function createPromptFollower(
   { backend, promptId: ownId, tracker, hooks, openSocket, log, now = Date.now }: FollowDeps,
-  { inactivityMs, unreachableMs = 3_000, unresponsiveMs = 15_000, quietMs = 5_000 }: FollowOptions,
+  {
+    inactivityMs,
+    unreachableMs = 3_000,
+    unresponsiveMs = 10_000,
+    quietMs = 5_000,
+    takeBackMs = 10_000,
+  }: FollowOptions,
 ): PromptFollower {
   const running = createRunningState();
   let promptId = ownId;
   let socket: ComfySocket | undefined;
   let executing = false;
   let ended = false;
+  let endedAt = 0;
   let lastSign = now();
   let lastLook = now();
+  let submittedAt = now();
+  let longestGapMs = 0;
   let trouble: { since: number; limitMs: number } | undefined;
   const seenOutputs: Record<string, unknown> = {};
 
-  function markExecuting(): void {
+  function sign(): void {
+    if (executing) longestGapMs = Math.max(longestGapMs, now() - lastSign);
     lastSign = now();
+  }
+
+  function markExecuting(): void {
+    sign();
     if (executing) return;
     executing = true;
     hooks.onExecuting();
@@ -91,7 +122,7 @@ export function createPromptFollower(
       return;
     }
     if (!isOurs(message)) return;
-    lastSign = now();
+    sign();
     if (tracker.apply(message)) hooks.onProgress(tracker.snapshot());
     switch (message.type) {
       case 'execution-start':
@@ -118,8 +149,10 @@ export function createPromptFollower(
 
   function isOurs(message: ComfyMessage): boolean {
     if (!('promptId' in message)) return false;
-    // The socket's client id belongs to this prompt alone, so what names no prompt is about this one.
-    return message.promptId === undefined || message.promptId === promptId;
+    if (message.promptId !== undefined) return message.promptId === promptId;
+    // The socket's client id belongs to this prompt alone, so what names no prompt is about this one; but an end is only
+    // believed with a name.
+    return message.type !== 'executing' || message.node !== null;
   }
 
   /** History is written between the last event and `executing: null`; if that never comes, look anyway. */
@@ -129,6 +162,7 @@ export function createPromptFollower(
   }
 
   function finish(): void {
+    if (!ended) endedAt = now();
     ended = true;
     running.wake();
   }
@@ -146,12 +180,27 @@ export function createPromptFollower(
   async function lookAround(signal: AbortSignal): Promise<PromptEnd | undefined> {
     lastLook = now();
     try {
-      const history = await backend.client.history(promptId, signal);
-      if (history !== undefined) return toEnd(history, seenOutputs);
-      const queue = await backend.client.queue(signal);
+      const deadline = AbortSignal.any([signal, AbortSignal.timeout(lookMs)]);
+      const place = await locatePrompt(backend.client, promptId, deadline);
       trouble = undefined;
-      if (queue.running.includes(promptId)) markRunningSeen();
-      else if (!queue.pending.includes(promptId)) return await lookAgain(signal);
+      switch (place.at) {
+        case 'history':
+          return toEnd(place.history, seenOutputs);
+        case 'nowhere':
+          return {
+            kind: 'lost',
+            reason: 'the prompt is neither in its queue nor in its history',
+            vanished: true,
+          };
+        case 'running':
+          // Whatever said that it was over was wrong, or its history takes its time.
+          if (ended && now() - endedAt > falseAlarmMs) ended = false;
+          // Starts the clock of silence, but is no sign of life of its own.
+          if (!executing) markExecuting();
+          break;
+        case 'pending':
+          if (waitsTooLong()) return { kind: 'taken-back', reason: 'it waited while others had room' };
+      }
       if (socket === undefined) await connect();
       return undefined;
     } catch (error) {
@@ -160,16 +209,8 @@ export function createPromptFollower(
     }
   }
 
-  /** Running by the queue's word: starts the clock, but is no sign of life of its own. */
-  function markRunningSeen(): void {
-    if (!executing) markExecuting();
-  }
-
-  /** It may have ended between the two answers. */
-  async function lookAgain(signal: AbortSignal): Promise<PromptEnd> {
-    const history = await backend.client.history(promptId, signal);
-    if (history !== undefined) return toEnd(history, seenOutputs);
-    return { kind: 'lost', reason: 'the prompt is neither in its queue nor in its history' };
+  function waitsTooLong(): boolean {
+    return !executing && now() - submittedAt >= takeBackMs && hooks.couldRunElsewhere();
   }
 
   function noteTrouble(error: unknown): PromptEnd | undefined {
@@ -177,31 +218,38 @@ export function createPromptFollower(
     const hangs = error instanceof ComfyError && error.failure === 'timeout';
     trouble ??= { since: now(), limitMs: hangs ? unresponsiveMs : unreachableMs };
     log.debug({ backend: backend.name, promptId, err: error }, 'cannot look after a prompt');
-    return now() - trouble.since >= trouble.limitMs ? { kind: 'lost', reason } : undefined;
+    return now() - trouble.since >= trouble.limitMs ? { kind: 'lost', reason, vanished: false } : undefined;
+  }
+
+  /** True while there is reason to ask over HTTP before the quiet time is over. */
+  function isDoubtful(): boolean {
+    return socket === undefined || trouble !== undefined || backend.state.status !== 'ready';
   }
 
   /** ms until the next reason to do something without being woken. */
   function patience(): number {
-    if (socket === undefined || trouble !== undefined) return 500;
     const untilLook = Math.max(lastSign, lastLook) + quietMs - now();
     const untilSilent = executing ? lastSign + inactivityMs - now() : Number.POSITIVE_INFINITY;
-    return Math.max(10, Math.min(untilLook, untilSilent));
+    const most = isDoubtful() ? doubtfulMs : 2_000;
+    return Math.max(10, Math.min(untilLook, untilSilent, most));
   }
 
   async function untilEnd(signal: AbortSignal): Promise<PromptEnd> {
     const onAbort = () => running.wake();
     signal.addEventListener('abort', onAbort);
+    submittedAt = now();
     try {
       for (;;) {
         if (signal.aborted) return { kind: 'aborted' };
         if (!ended && socket !== undefined) await running.sleep(patience());
         if (signal.aborted) return { kind: 'aborted' };
         if (executing && now() - lastSign >= inactivityMs) return { kind: 'silent', afterMs: inactivityMs };
-        const due = socket === undefined || now() - Math.max(lastSign, lastLook) >= quietMs;
-        if (!ended && !due) continue;
+        const quiet = now() - Math.max(lastSign, lastLook) >= quietMs;
+        const doubtful = isDoubtful() && now() - lastLook >= doubtfulMs;
+        if (!ended && socket !== undefined && !quiet && !doubtful) continue;
         const end = await lookAround(signal);
         if (end !== undefined) return end;
-        if (ended || socket === undefined) await running.sleep(ended ? 50 : patience());
+        if (ended || socket === undefined) await running.sleep(ended ? 50 : doubtfulMs);
       }
     } finally {
       signal.removeEventListener('abort', onAbort);
@@ -217,6 +265,7 @@ export function createPromptFollower(
       lastSign = Number.NEGATIVE_INFINITY;
     },
     promptId: () => promptId,
+    longestGapMs: () => longestGapMs,
     connect,
     untilEnd,
     close() {

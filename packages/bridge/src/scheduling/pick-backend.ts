@@ -1,3 +1,10 @@
+import type { ApiPrompt } from '@comfy-bridge/protocol';
+
+/** The node classes that a prompt needs. */
+export function nodeClassesOf(prompt: ApiPrompt): string[] {
+  return [...new Set(Object.values(prompt).map((node) => node.class_type))];
+}
+
 /** What the policy needs to know of a waiting job. */
 export interface Wish {
   workflow: string;

@@ -11,45 +11,58 @@ const broken = { code: 'node_execution_error', message: 'KSampler: broken' } as 
 const refused = { code: 'invalid_workflow', message: '5/width: too small' } as const;
 
 const failures = {
-  lost: { kind: 'backend-lost', reason: 'ECONNREFUSED 10.0.0.1:8188' },
-  silent: { kind: 'timed-out', afterMs: 60_000 },
+  lost: { kind: 'backend-lost', reason: 'ECONNREFUSED 10.0.0.1:8188', vanished: false },
+  restarted: { kind: 'backend-lost', reason: 'unknown there', vanished: true },
+  silent: { kind: 'timed-out', afterMs: 60_000, stuck: false },
   refusedHere: { kind: 'rejected', error: refused, elsewhere: true },
   refusedEverywhere: { kind: 'rejected', error: refused, elsewhere: false },
   oom: { kind: 'execution-error', error: oom },
   broken: { kind: 'execution-error', error: broken },
   interrupted: { kind: 'interrupted-there' },
   result: { kind: 'result-refused', reason: 'a.png: too large' },
+  notThere: { kind: 'not-there', reason: 'unknown there' },
+  takenBack: { kind: 'taken-back', reason: 'waited' },
 } satisfies Record<string, AttemptFailure>;
 
-describe('with tries left and another machine that can run it', () => {
-  test.each(['lost', 'refusedHere', 'oom', 'result'] as const)('%s: again, elsewhere', (name) => {
-    expect(decideRetry(failures[name], first)).toEqual({ retry: true, exclude: true });
-  });
-  test.each(['silent', 'refusedEverywhere', 'broken', 'interrupted'] as const)('%s: given up', (name) => {
-    expect(decideRetry(failures[name], first)).toEqual({ retry: false, error: toJobError(failures[name]) });
-  });
+type Decision = 'elsewhere' | 'same place too' | 'given up';
+const last = { ...first, attempt: 3 };
+
+/** With another machine that can run it; without; and when the tries are spent. */
+const table: Record<keyof typeof failures, [Decision, Decision, Decision]> = {
+  lost: ['elsewhere', 'elsewhere', 'given up'],
+  restarted: ['same place too', 'same place too', 'given up'],
+  silent: ['elsewhere', 'given up', 'given up'],
+  refusedHere: ['elsewhere', 'given up', 'given up'],
+  refusedEverywhere: ['given up', 'given up', 'given up'],
+  oom: ['elsewhere', 'same place too', 'given up'],
+  broken: ['given up', 'given up', 'given up'],
+  interrupted: ['given up', 'given up', 'given up'],
+  result: ['elsewhere', 'given up', 'given up'],
+  notThere: ['same place too', 'same place too', 'same place too'],
+  takenBack: ['elsewhere', 'elsewhere', 'elsewhere'],
+};
+
+describe.each(Object.keys(failures) as (keyof typeof failures)[])('%s', (name) => {
+  test.each([first, alone, last].map((circumstances, index) => [circumstances, table[name][index]] as const))(
+    '%o → %s',
+    (circumstances, expected) => {
+      const decision = decideRetry(failures[name], circumstances);
+      expect(decision.error).toEqual(toJobError(failures[name]));
+      const told = !decision.retry ? 'given up' : decision.exclude ? 'elsewhere' : 'same place too';
+      expect(told).toBe(expected);
+    },
+  );
 });
 
-describe('with tries left but no other machine', () => {
-  test('a lost machine is tried again: it may come back', () => {
-    expect(decideRetry(failures.lost, alone)).toEqual({ retry: true, exclude: true });
-  });
-  test.each([
-    'silent',
-    'refusedHere',
-    'refusedEverywhere',
-    'oom',
-    'broken',
-    'interrupted',
-    'result',
-  ] as const)('%s: given up', (name) => {
-    expect(decideRetry(failures[name], alone)).toEqual({ retry: false, error: toJobError(failures[name]) });
-  });
+test('out of memory, with no bigger machine: once more where it was, not twice', () => {
+  expect(decideRetry(failures.oom, { ...alone, attempt: 2 })).toMatchObject({ retry: false });
 });
 
-test.each(Object.keys(failures) as (keyof typeof failures)[])('the last try ends it: %s', (name) => {
-  const decision = decideRetry(failures[name], { ...first, attempt: 3 });
-  expect(decision).toEqual({ retry: false, error: toJobError(failures[name]) });
+test('what is nobody’s fault costs no try', () => {
+  for (const failure of [failures.notThere, failures.takenBack]) {
+    expect(decideRetry(failure, last)).toMatchObject({ retry: true, free: true });
+  }
+  expect(decideRetry(failures.lost, first)).not.toHaveProperty('free', true);
 });
 
 test('the reason of a lost machine stays in the log', () => {
@@ -62,7 +75,7 @@ test.each([
   [500, 'time out error: exceed 0.5s'],
   [1_500, 'time out error: exceed 1.5s'],
 ])('a silence of %d ms is told as "%s"', (afterMs, message) => {
-  expect(toJobError({ kind: 'timed-out', afterMs })).toEqual({ code: 'timed_out', message });
+  expect(toJobError({ kind: 'timed-out', afterMs, stuck: false })).toEqual({ code: 'timed_out', message });
 });
 
 test('what ComfyUI said is told as it was cleaned', () => {

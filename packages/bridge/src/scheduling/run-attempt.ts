@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
-
 import type { Progress } from '@comfy-bridge/protocol';
 
 import type { Backend, SlotUse } from '../backends/fleet.ts';
+import type { CancelOutcome } from '../comfy/cancel-prompt.ts';
 import type { PromptRejection } from '../comfy/comfy-client.ts';
 import { ComfyError } from '../comfy/comfy-error.ts';
 import { toJobError, toJobErrorFromRejection } from '../comfy/describe-failure.ts';
@@ -11,6 +10,7 @@ import type { ComfyMessage } from '../comfy/comfy-messages.ts';
 import type { ComfySocket } from '../comfy/comfy-socket.ts';
 import { BridgeError } from '../errors.ts';
 import type { Job, JobResult, RunPhase, StagedInput } from '../jobs/job.ts';
+import { reachPoint } from '../lib/crash-point.ts';
 import type { Logger } from '../logging.ts';
 import { createPromptFollower } from './follow-prompt.ts';
 import type { FollowOptions, PromptEnd, PromptFollower } from './follow-prompt.ts';
@@ -18,7 +18,12 @@ import type { AttemptFailure } from './retry-policy.ts';
 import { stageInputs } from './stage-inputs.ts';
 import type { StagedFile } from './stage-inputs.ts';
 
-export type AttemptEnd = { kind: 'succeeded'; results: JobResult[] } | { kind: 'canceled' } | AttemptFailure;
+export type AttemptEnd =
+  | { kind: 'succeeded'; results: JobResult[] }
+  | { kind: 'canceled' }
+  /** The bridge stops: the prompt goes on, to be found again by the next process. */
+  | { kind: 'released' }
+  | AttemptFailure;
 
 export type SuccessfulEnd = Extract<PromptEnd, { kind: 'success' }>;
 
@@ -37,29 +42,43 @@ export interface AttemptDeps {
   onProgress(progress: Progress): void;
   onPreview(preview: Extract<ComfyMessage, { type: 'preview' }>): void;
   /** The backend's worker is done with the prompt: its slot can be given to the next job. */
-  onExecuted(): void;
+  onExecuted(longestGapMs: number): void;
+  couldRunElsewhere(): boolean;
   wantsPreviews(): boolean;
   log: Logger;
   now: () => number;
 }
 
+export interface Attempt {
+  job: Job;
+  backend: Backend;
+  slot: SlotUse;
+  promptId: string;
+  /** True for an attempt of an earlier process of the bridge: its prompt is looked for and not submitted. */
+  isTakenOver: boolean;
+}
+
+/** Why an attempt is aborted: its job is canceled, or the bridge stops. */
+export type AbortReason = 'cancel' | 'release';
+
 /**
  * One attempt of a job on one backend: stage its uploads, submit the prompt under our id, follow it, collect its results.
- * Resolves with how it ended; aborting `signal` cancels the prompt, that one alone.
+ * Resolves with how it ended. Aborting `signal` with `cancel` cancels the prompt, that one alone; with `release` it is left.
  */
 export async function runAttempt(
   deps: AttemptDeps,
-  { job, backend, slot, promptId }: { job: Job; backend: Backend; slot: SlotUse; promptId: string },
+  attempt: Attempt,
   options: FollowOptions & { signal: AbortSignal },
 ): Promise<AttemptEnd> {
+  const { job, backend, slot, promptId } = attempt;
   const { signal } = options;
-  const clientId = randomUUID();
-  const tracker = createProgressTracker(job.prompt, job.outputNodes);
+  // Random and ours, like the prompt's own id; the same one, so that a later process can listen to what this one started.
+  const clientId = promptId;
   const follower = createPromptFollower(
     {
       backend,
       promptId,
-      tracker,
+      tracker: createProgressTracker(job.prompt, job.outputNodes),
       log: deps.log,
       now: deps.now,
       openSocket: (onMessage, onClose) => deps.openSocket(backend, clientId, { onMessage, onClose }),
@@ -67,25 +86,35 @@ export async function runAttempt(
         onExecuting() {
           slot.executingSince = deps.now();
           deps.onPhase('executing');
+          reachPoint('prompt-executing');
         },
-        onProgress: deps.onProgress,
+        onProgress(progress) {
+          deps.onProgress(progress);
+          reachPoint('prompt-progress');
+        },
         onPreview: deps.onPreview,
+        couldRunElsewhere: () => deps.couldRunElsewhere(),
       },
     },
     options,
   );
   try {
-    const submitted = await submit(deps, { job, backend, slot, promptId, clientId, follower, signal });
-    if (submitted !== undefined) return submitted;
+    if (attempt.isTakenOver) slot.submitted = true;
+    else {
+      const refused = await submit(deps, { ...attempt, clientId, follower, signal });
+      if (refused !== undefined) return refused;
+      reachPoint('prompt-submitted');
+    }
     const end = await follower.untilEnd(signal);
     follower.close();
-    return await concludeAttempt(deps, { job, backend, promptId: follower.promptId(), end, signal });
+    reachPoint('prompt-ended');
+    return await toAttemptEnd(deps, attempt, { end, follower, signal });
   } catch (error) {
-    if (signal.aborted) return await cancelThere(deps, backend, follower.promptId());
+    if (signal.aborted) return await giveUp(deps, backend, follower.promptId(), signal);
     if (error instanceof ComfyError) {
       // The prompt may have arrived although its answer did not: it must not run there for nobody.
       void cancelThere(deps, backend, follower.promptId());
-      return { kind: 'backend-lost', reason: error.message };
+      return { kind: 'backend-lost', reason: error.message, vanished: false };
     }
     // A refusal of our own, in words made for the client: an upload is gone, the disk is full.
     if (error instanceof BridgeError) {
@@ -97,11 +126,7 @@ export async function runAttempt(
   }
 }
 
-interface SubmitContext {
-  job: Job;
-  backend: Backend;
-  slot: SlotUse;
-  promptId: string;
+interface SubmitContext extends Attempt {
   clientId: string;
   follower: PromptFollower;
   signal: AbortSignal;
@@ -110,23 +135,20 @@ interface SubmitContext {
 /** Undefined once the backend has accepted the whole prompt. */
 async function submit(deps: AttemptDeps, context: SubmitContext): Promise<AttemptEnd | undefined> {
   const { job, backend, slot, promptId, clientId, follower, signal } = context;
+  const { client } = backend;
   const [prompt] = await Promise.all([
-    stageInputs(
-      { client: backend.client, openSource: deps.openSource },
-      job.prompt,
-      job.stagedInputs,
-      signal,
-    ),
+    stageInputs({ client, openSource: deps.openSource }, job.prompt, job.stagedInputs, signal),
     follower.connect(),
   ]);
+  reachPoint('input-staged');
   slot.submitted = true;
   const previews = deps.wantsPreviews();
-  const answer = await backend.client.submitPrompt({ prompt, promptId, clientId, previews, signal });
+  const answer = await client.submitPrompt({ prompt, promptId, clientId, previews, signal });
   if (!answer.ok) return toRejectedEnd(answer.rejection, job);
   follower.adopt(answer.promptId);
   if (answer.nodeErrors.length === 0) return undefined;
   // Some outputs were dropped and the rest would run: half a result helps nobody, another backend may do it whole.
-  await backend.client.cancelPrompt(answer.promptId).catch(() => {});
+  await client.cancelPrompt(answer.promptId).catch(() => {});
   const { nodeErrors } = answer;
   const message = 'some outputs did not pass validation';
   return toRejectedEnd(
@@ -145,19 +167,15 @@ function toRejectedEnd(rejection: PromptRejection, job: Job): AttemptFailure {
   return { kind: 'rejected', error: toJobErrorFromRejection(rejection, job.prompt), elsewhere };
 }
 
-interface ConcludeContext {
-  job: Job;
-  backend: Backend;
-  promptId: string;
-  end: PromptEnd;
-  signal: AbortSignal;
-}
-
-async function concludeAttempt(deps: AttemptDeps, context: ConcludeContext): Promise<AttemptEnd> {
-  const { job, backend, promptId, end, signal } = context;
+async function toAttemptEnd(
+  deps: AttemptDeps,
+  { job, backend, isTakenOver }: Attempt,
+  { end, follower, signal }: { end: PromptEnd; follower: PromptFollower; signal: AbortSignal },
+): Promise<AttemptEnd> {
+  const promptId = follower.promptId();
   switch (end.kind) {
     case 'success': {
-      deps.onExecuted();
+      deps.onExecuted(follower.longestGapMs());
       deps.onPhase('collecting');
       const collected = await deps.collect(job, backend, end, signal);
       return collected.ok ? { kind: 'succeeded', results: collected.results } : collected.failure;
@@ -167,25 +185,46 @@ async function concludeAttempt(deps: AttemptDeps, context: ConcludeContext): Pro
     case 'interrupted':
       return { kind: 'interrupted-there' };
     case 'lost':
-      return { kind: 'backend-lost', reason: end.reason };
-    case 'silent':
-      await backend.client.cancelPrompt(promptId).catch((error: unknown) => {
-        deps.log.warn({ backend: backend.name, promptId, err: error }, 'could not cancel a silent prompt');
-      });
-      return { kind: 'timed-out', afterMs: end.afterMs };
+      if (isTakenOver && end.vanished) return { kind: 'not-there', reason: end.reason };
+      if (!end.vanished) void cancelThere(deps, backend, promptId);
+      return { kind: 'backend-lost', reason: end.reason, vanished: end.vanished };
+    case 'taken-back':
+      await cancelThere(deps, backend, promptId);
+      return { kind: 'taken-back', reason: end.reason };
+    case 'silent': {
+      const outcome = await cancelThere(deps, backend, promptId);
+      return { kind: 'timed-out', afterMs: end.afterMs, stuck: outcome !== 'canceled' };
+    }
     case 'aborted':
-      return cancelThere(deps, backend, promptId);
+      return giveUp(deps, backend, promptId, signal);
   }
 }
 
-async function cancelThere(deps: AttemptDeps, backend: Backend, promptId: string): Promise<AttemptEnd> {
+async function giveUp(
+  deps: AttemptDeps,
+  backend: Backend,
+  promptId: string,
+  signal: AbortSignal,
+): Promise<AttemptEnd> {
+  const reason: AbortReason = signal.reason === 'release' ? 'release' : 'cancel';
+  if (reason === 'release') return { kind: 'released' };
+  await cancelThere(deps, backend, promptId);
+  return { kind: 'canceled' };
+}
+
+/** Undefined when the backend could not be asked. */
+async function cancelThere(
+  deps: AttemptDeps,
+  backend: Backend,
+  promptId: string,
+): Promise<CancelOutcome | undefined> {
   try {
-    await backend.client.cancelPrompt(promptId);
+    return await backend.client.cancelPrompt(promptId);
   } catch (error) {
     deps.log.warn(
       { backend: backend.name, promptId, err: error },
       'could not cancel a prompt on its backend',
     );
+    return undefined;
   }
-  return { kind: 'canceled' };
 }

@@ -28,6 +28,20 @@ test('an unknown pair falls back on the workflow elsewhere, then on the backend'
   expect(times.expect('slow', 'a')).toBe(9_000);
 });
 
+test('a silence is judged only after a few runs, and never below a floor', () => {
+  const times = createRunTimes();
+  expect(times.hangLimit('w')).toBeUndefined();
+  for (const ms of [1_000, 4_000]) times.recordGap('w', ms);
+  expect(times.hangLimit('w')).toBeUndefined();
+  times.recordGap('w', 10);
+  const limit = times.hangLimit('w') ?? 0;
+  expect(limit).toBeGreaterThan(20_000);
+  expect(limit).toBeLessThanOrEqual(40_000);
+  expect(times.hangLimit('other')).toBeUndefined();
+  for (let run = 0; run < 200; run += 1) times.recordGap('w', 10);
+  expect(times.hangLimit('w')).toBeLessThan(21_000);
+});
+
 test('names that look alike when joined are not mixed up', () => {
   const times = createRunTimes();
   times.record('a b', 'c', 1);

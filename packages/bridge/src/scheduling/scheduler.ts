@@ -1,16 +1,20 @@
 import { randomUUID } from 'node:crypto';
 
-import type { Backend, Fleet, SlotUse } from '../backends/fleet.ts';
+import { defaultBreakerLimits, settleBreaker, slotsAllowed, transitionBreaker } from '../backends/breaker.ts';
 import { foreignPrompts } from '../backends/fleet.ts';
+import type { Backend, Fleet, SlotUse } from '../backends/fleet.ts';
 import type { Events } from '../events.ts';
 import type { Job, JobId } from '../jobs/job.ts';
 import type { JobLedger } from '../jobs/job-ledger.ts';
+import { reachPoint } from '../lib/crash-point.ts';
 import type { Logger } from '../logging.ts';
-import { pickBackend } from './pick-backend.ts';
+import { concludeAttempt, toBreakerEvent } from './conclude-attempt.ts';
+import { nodeClassesOf, pickBackend } from './pick-backend.ts';
 import type { Candidate, Wish } from './pick-backend.ts';
-import { decideRetry } from './retry-policy.ts';
-import type { AttemptEnd } from './run-attempt.ts';
+import { createRetryBudget } from './retry-budget.ts';
+import type { AbortReason, Attempt, AttemptEnd } from './run-attempt.ts';
 import type { RunTimes } from './run-times.ts';
+import { createWaitingLine } from './waiting-line.ts';
 
 export interface SchedulerOptions {
   /** Prompts of ours per backend: 1, or 2 for one running and one prefetched. */
@@ -31,14 +35,12 @@ export interface SchedulerDeps {
   log: Logger;
 }
 
-export interface AttemptRun {
-  job: Job;
-  backend: Backend;
-  slot: SlotUse;
-  promptId: string;
+export interface AttemptRun extends Attempt {
   signal: AbortSignal;
   /** The backend's worker is done with the prompt; results may still be on their way. */
   releaseSlot(): void;
+  /** Whether another backend has room for this job right now. */
+  couldRunElsewhere(): boolean;
 }
 
 /** Pairs waiting jobs with backends, late: a job is bound only when a backend has a free slot for it. */
@@ -49,24 +51,31 @@ export interface Scheduler {
   positionOf(id: JobId): number | undefined;
   /** Asks a job to end: dropped when it waits, interrupted when it runs. Undefined when it had ended already. */
   cancel(id: JobId, reason: string): Promise<Job | undefined>;
-  /** Stops placing jobs and gives up the attempts under way; their jobs stay unfinished in the store. */
+  /** Goes on with an attempt that an earlier process of the bridge had begun. */
+  takeOver(job: Job): void;
+  /** Stops placing jobs, and waits for the attempts that are about to end, at most `graceMs`. */
+  drain(graceMs: number): Promise<void>;
+  /** Leaves the attempts under way to the next process; their jobs stay unfinished in the store. */
   stop(): Promise<void>;
 }
 
 export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions): Scheduler {
   const { ledger, fleet, events, runTimes, log } = deps;
   const { slotsPerBackend, maxAttempts, now = Date.now } = options;
-  const waiting = new Map<JobId, Wish>();
-  const running = new Map<JobId, { abort: AbortController; done: Promise<void> }>();
+  const waiting = createWaitingLine();
+  const running = new Map<JobId, { abort: AbortController; done: Promise<void>; slot: SlotUse }>();
+  const retryBudget = createRetryBudget();
   let wakeQueued = false;
   let stopped = false;
+  let reopening: NodeJS.Timeout | undefined;
 
   const unsubscribe = [
     events.on('job:queued', ({ job }) => {
-      waiting.set(job.id, toWish(job));
+      if (job.attempt === 0) retryBudget.earn();
+      waiting.add(job, toWish(job));
       wake();
     }),
-    events.on('job:finished', ({ job }) => waiting.delete(job.id)),
+    events.on('job:finished', ({ job }) => waiting.remove(job.id)),
     events.on('backend:capacity', wake),
   ];
 
@@ -81,13 +90,29 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
 
   function placeJobs(): void {
     if (waiting.size === 0) return;
-    for (const [id, wish] of waiting) {
+    for (const [id, wish] of waiting.entries()) {
       const candidates = fleet.backends.map((backend) => toCandidate(backend, wish));
-      if (!candidates.some((candidate) => candidate.ready && candidate.freeSlots > 0)) return;
+      if (!candidates.some((candidate) => candidate.ready && candidate.freeSlots > 0)) break;
       const pick = pickBackend(wish, candidates);
       const backend = pick.ok ? fleet.find(pick.backend) : undefined;
       if (backend !== undefined) place(id, wish, backend);
     }
+    if (waiting.size > 0) wakeWhenBreakerReopens();
+  }
+
+  function wakeWhenBreakerReopens(): void {
+    const times = fleet.backends.flatMap(({ breaker }) => (breaker.state === 'open' ? [breaker.until] : []));
+    clearTimeout(reopening);
+    if (times.length > 0) reopening = setTimeout(wake, Math.max(0, Math.min(...times) - now()) + 1).unref();
+  }
+
+  function isTrusted({ state, breaker }: Backend): boolean {
+    return state.status === 'ready' && settleBreaker(breaker, now()).state !== 'open';
+  }
+
+  function freeSlots(backend: Backend): number {
+    const isLast = !fleet.backends.some((other) => other !== backend && isTrusted(other));
+    return slotsAllowed(settleBreaker(backend.breaker, now()), slotsPerBackend, isLast) - backend.slots.size;
   }
 
   function toCandidate(backend: Backend, { workflow }: Wish): Candidate {
@@ -104,134 +129,167 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
       name,
       ready,
       nodeClasses: definitions,
-      freeSlots: slotsPerBackend - slots.size,
+      freeSlots: freeSlots(backend),
       backlogMs,
       runMs,
     };
   }
 
   /** Reserves the slot at the moment of the decision; everything slow comes after. */
-  function place(id: JobId, { workflow }: Wish, backend: Backend): void {
-    waiting.delete(id);
-    const slot: SlotUse = { jobId: id, workflow, executingSince: null, submitted: false };
+  function place(id: JobId, wish: Wish, backend: Backend): void {
+    waiting.remove(id);
+    start(id, wish, backend, async () => {
+      const promptId = randomUUID();
+      const job = await ledger.apply(id, { type: 'assigned', backend: backend.name, promptId, at: now() });
+      reachPoint('attempt-assigned');
+      return job === undefined ? undefined : { job, promptId, isTakenOver: false };
+    });
+  }
+
+  function takeOver(job: Job): void {
+    const { state } = job;
+    const backend = 'backend' in state ? fleet.find(state.backend) : undefined;
+    if (backend === undefined || !('promptId' in state)) return;
+    const { promptId } = state;
+    start(job.id, toWish(job), backend, async () => {
+      const current = await ledger.apply(job.id, { type: 'reattached', attempt: job.attempt });
+      return { job: current ?? job, promptId, isTakenOver: true };
+    });
+    if (state.status === 'canceling') running.get(job.id)?.abort.abort('cancel' satisfies AbortReason);
+  }
+
+  type Prepared = Pick<Attempt, 'job' | 'promptId' | 'isTakenOver'>;
+
+  function start(
+    id: JobId,
+    wish: Wish,
+    backend: Backend,
+    prepare: () => Promise<Prepared | undefined>,
+  ): void {
+    const slot: SlotUse = { jobId: id, workflow: wish.workflow, executingSince: null, submitted: false };
     backend.slots.set(id, slot);
     const abort = new AbortController();
-    const done = attemptJob(id, backend, slot, abort.signal).catch((error: unknown) => {
-      log.error({ jobId: id, backend: backend.name, err: error }, 'an attempt broke');
-    });
-    const entry = { abort, done };
+    const done = attemptJob({ backend, slot, wish, signal: abort.signal, prepare }).catch(
+      (error: unknown) => {
+        log.error({ jobId: id, backend: backend.name, err: error }, 'an attempt broke');
+      },
+    );
+    const entry = { abort, done, slot };
     running.set(id, entry);
     void done.finally(() => {
       if (running.get(id) === entry) running.delete(id);
     });
   }
 
-  async function attemptJob(id: JobId, backend: Backend, slot: SlotUse, signal: AbortSignal): Promise<void> {
-    const promptId = randomUUID();
-    const startedAt = now();
+  interface Run {
+    backend: Backend;
+    slot: SlotUse;
+    wish: Wish;
+    signal: AbortSignal;
+    prepare: () => Promise<Prepared | undefined>;
+  }
+
+  async function attemptJob({ backend, slot, wish, signal, prepare }: Run): Promise<void> {
     let releasedAt: number | undefined;
     function releaseSlot(): void {
       if (releasedAt !== undefined) return;
       releasedAt = now();
-      backend.slots.delete(id);
+      if (backend.slots.get(slot.jobId) === slot) backend.slots.delete(slot.jobId);
       events.emit('backend:capacity', { backend: backend.name });
     }
+    const couldRunElsewhere = () =>
+      fleet.backends.some(
+        (other) =>
+          other !== backend && toCandidate(other, wish).ready && freeSlots(other) > 0 && canRun(other, wish),
+      );
     try {
-      const job = await ledger.apply(id, {
-        type: 'assigned',
-        backend: backend.name,
-        promptId,
-        at: startedAt,
-      });
-      if (job === undefined) return;
+      const prepared = await prepare();
+      if (prepared === undefined) return;
+      const { job } = prepared;
       const end = await deps
-        .attempt({ job, backend, slot, promptId, signal, releaseSlot })
-        .catch((error: unknown) => {
-          log.error({ jobId: id, backend: backend.name, err: error }, 'an attempt failed unexpectedly');
-          return {
-            kind: 'execution-error',
-            error: { code: 'internal', message: 'the bridge failed to run this job' },
-          } as const;
-        });
+        .attempt({ ...prepared, backend, slot, signal, releaseSlot, couldRunElsewhere })
+        .catch((error: unknown) => toInternalFailure(job, backend, error));
+      const said = toBreakerEvent(end, now());
+      if (said !== undefined)
+        backend.breaker = transitionBreaker(backend.breaker, said, defaultBreakerLimits);
       releaseSlot();
+      // Its slot may have been given back before this: with a backend that has just proven itself there is room for more.
+      wake();
       if (end.kind === 'succeeded' && slot.executingSince !== null) {
         runTimes.record(job.workflow, backend.name, (releasedAt ?? now()) - slot.executingSince);
       }
-      await conclude(job, backend, end);
+      const { probeSoon } = deps;
+      await concludeAttempt(
+        { ledger, fleet, events, retryBudget, probeSoon, log, now },
+        { job, backend, end },
+        { maxAttempts },
+      );
+      if (end.kind !== 'released') forgetThere(backend, prepared.promptId);
     } finally {
       releaseSlot();
     }
   }
 
-  async function conclude(job: Job, backend: Backend, end: AttemptEnd): Promise<void> {
-    const { id, attempt } = job;
-    const at = now();
-    if (end.kind === 'succeeded') {
-      await ledger.apply(id, { type: 'succeeded', attempt, results: end.results, at });
-      return;
-    }
-    const canceled = { type: 'canceled', attempt, reason: 'canceled', at } as const;
-    if (end.kind === 'canceled') {
-      // A shutdown aborts attempts too: then nobody asked for a cancel, and the job stays to be found again.
-      const current = await ledger.get(id);
-      if (current?.state.status === 'canceling') await ledger.apply(id, canceled);
-      return;
-    }
-    if (end.kind === 'backend-lost') deps.probeSoon(backend.name);
-    const decision = decideRetry(end, {
-      attempt,
-      maxAttempts,
-      othersCanRunIt: othersCanRun(job, backend.name),
+  /** Its record there is of no use any more and holds the caller's inputs; best effort, and only now: until the job is written
+   * down as done, a new process would need it. */
+  function forgetThere(backend: Backend, promptId: string): void {
+    backend.client.forgetPrompts([promptId]).catch((error: unknown) => {
+      log.debug(
+        { backend: backend.name, promptId, err: error },
+        'could not remove a prompt from its history',
+      );
     });
-    if (!decision.retry) {
-      await ledger.apply(id, { type: 'failed', attempt, error: decision.error, at });
-      return;
-    }
-    const reason = 'reason' in end ? end.reason : end.kind;
-    events.emit('attempt:lost', { job, backend: backend.name, attempt, reason });
-    const exclude = decision.exclude ? backend.name : null;
-    const requeued = await ledger.apply(id, { type: 'requeued', attempt, exclude });
-    // Refused when its owner gave it up meanwhile: then it ends here instead of running again.
-    if (requeued === undefined) await ledger.apply(id, canceled);
   }
 
-  function othersCanRun(job: Job, backend: string): boolean {
-    const { nodeClasses, excluded } = toWish(job);
-    return fleet.backends.some(
-      ({ name, definitions }) =>
-        name !== backend &&
-        !excluded.includes(name) &&
-        definitions !== undefined &&
-        nodeClasses.every((classType) => definitions.has(classType)),
-    );
+  function toInternalFailure(job: Job, backend: Backend, error: unknown): AttemptEnd {
+    log.error({ jobId: job.id, backend: backend.name, err: error }, 'an attempt failed unexpectedly');
+    return {
+      kind: 'execution-error',
+      error: { code: 'internal', message: 'the bridge failed to run this job' },
+    };
+  }
+
+  /** True for an attempt that is expected to be over within `graceMs`. */
+  function endsSoon({ workflow, executingSince }: SlotUse, graceMs: number): boolean {
+    if (executingSince === null) return false;
+    const expected = runTimes.expect(workflow, '') - (now() - executingSince);
+    return expected <= graceMs;
   }
 
   return {
     queueLength: () => waiting.size,
-    positionOf(id) {
-      if (!waiting.has(id)) return undefined;
-      let position = 0;
-      for (const other of waiting.keys()) {
-        if (other === id) return position;
-        position += 1;
-      }
-      return undefined;
-    },
+    positionOf: waiting.positionOf,
     async cancel(id, reason) {
       const job = await ledger.apply(id, { type: 'cancel-requested', reason, at: now() });
-      if (job?.state.status === 'canceling') running.get(id)?.abort.abort();
+      if (job?.state.status === 'canceling') running.get(id)?.abort.abort('cancel' satisfies AbortReason);
       return job;
+    },
+    takeOver,
+    async drain(graceMs) {
+      stopped = true;
+      clearTimeout(reopening);
+      const soon = [...running.values()]
+        .filter(({ slot }) => endsSoon(slot, graceMs))
+        .map(({ done }) => done);
+      const { promise: late, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, graceMs);
+      await Promise.race([Promise.allSettled(soon), late]);
+      clearTimeout(timer);
     },
     async stop() {
       stopped = true;
+      clearTimeout(reopening);
       unsubscribe.forEach((off) => off());
-      for (const { abort } of running.values()) abort.abort();
+      for (const { abort } of running.values()) abort.abort('release' satisfies AbortReason);
       await Promise.all([...running.values()].map(({ done }) => done));
     },
   };
 }
 
+function canRun({ definitions }: Backend, { nodeClasses }: Wish): boolean {
+  return definitions !== undefined && nodeClasses.every((classType) => definitions.has(classType));
+}
+
 function toWish(job: Job): Wish {
-  const nodeClasses = [...new Set(Object.values(job.prompt).map((node) => node.class_type))];
-  return { workflow: job.workflow, nodeClasses, excluded: job.excluded };
+  return { workflow: job.workflow, nodeClasses: nodeClassesOf(job.prompt), excluded: job.excluded };
 }

@@ -77,6 +77,8 @@ export function createSubmitJob(deps: SubmitDeps, options: SubmitOptions): Submi
       createdAt: deps.now(),
       state: { status: 'queued' },
       attempt: 0,
+      attempts: [],
+      revision: 0,
       excluded: [],
       startedAt: null,
       finishedAt: null,

@@ -5,8 +5,11 @@
 export interface ClientLeases {
   /** A socket of this client opened. */
   attach(clientId: string): void;
-  /** A socket of this client went away. */
-  detach(clientId: string): void;
+  /**
+   * A socket of this client went away, at `leftAt` (ms since the epoch). `graceMs` is what it asked for: 0 gives the job up
+   * at once, infinity never.
+   */
+  detach(clientId: string, leftAt: number, graceMs?: number): void;
   isAttached(clientId: string): boolean;
   /** Drops all timers; nothing is given up any more. */
   stop(): void;
@@ -18,12 +21,12 @@ interface Lease {
 }
 
 export function createClientLeases({
-  graceMs,
+  graceMs: usualMs,
   giveUp,
 }: {
-  /** 0: at once. */
+  /** For a socket that did not ask for anything. */
   graceMs: number;
-  giveUp(clientId: string): void;
+  giveUp(clientId: string, leftAt: number): void;
 }): ClientLeases {
   const leases = new Map<string, Lease>();
 
@@ -35,14 +38,15 @@ export function createClientLeases({
       lease.sockets += 1;
       leases.set(clientId, lease);
     },
-    detach(clientId) {
+    detach(clientId, leftAt, graceMs = usualMs) {
       const lease = leases.get(clientId);
       if (lease === undefined || --lease.sockets > 0) return;
       const end = () => {
         leases.delete(clientId);
-        giveUp(clientId);
+        giveUp(clientId, leftAt);
       };
-      if (graceMs === 0) end();
+      if (graceMs === Number.POSITIVE_INFINITY) leases.delete(clientId);
+      else if (graceMs === 0) end();
       else lease.timer = setTimeout(end, graceMs).unref();
     },
     isAttached: (clientId) => (leases.get(clientId)?.sockets ?? 0) > 0,

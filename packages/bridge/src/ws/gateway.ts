@@ -7,7 +7,13 @@ import type { CompatFrame, CompatFrameExtras, Progress } from '@comfy-bridge/pro
 import { WebSocketServer } from 'ws';
 
 import type { Events } from '../events.ts';
-import { compatFrame, connectedFrame, describeJob, listeningFrame } from '../jobs/compat-view.ts';
+import {
+  compatFrame,
+  connectedFrame,
+  describeJob,
+  listeningFrame,
+  timeOutMessage,
+} from '../jobs/compat-view.ts';
 import { isTerminal } from '../jobs/job.ts';
 import type { Job, JobId } from '../jobs/job.ts';
 import type { JobLedger } from '../jobs/job-ledger.ts';
@@ -15,6 +21,7 @@ import { createRecentSet } from '../lib/recent-set.ts';
 import type { Logger } from '../logging.ts';
 import { createClientLeases } from './client-leases.ts';
 import { Session } from './session.ts';
+import { readSocketQuery } from './socket-query.ts';
 
 export interface GatewayDeps {
   server: Server;
@@ -23,6 +30,10 @@ export interface GatewayDeps {
   cancel(id: JobId, reason: string): Promise<unknown>;
   /** The fields that `events=2` adds. */
   extrasOf(job: Job, progress: Progress | undefined): CompatFrameExtras;
+  /** The newest preview of a running job. */
+  previewOf(job: Job): Buffer | undefined;
+  /** Sequence number of the newest event of a job. */
+  positionOf(job: Job): number;
   mayConnect(request: IncomingMessage): boolean;
   isDraining(): boolean;
   log: Logger;
@@ -55,31 +66,48 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
   const sessions = new Map<string, Set<Session>>();
   /** Jobs whose end was told on a socket: a later socket under the same clientId waits for the next job. */
   const told = createRecentSet<JobId>(10_000);
-  const wss = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload });
+  /** Sockets that were told the end of a job and have not closed yet. */
+  const ending = new Map<Session, JobId>();
+  const wss = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload,
+  });
   const leases = createClientLeases({ graceMs: options.graceMs, giveUp });
 
-  function giveUp(clientId: string): void {
+  function giveUp(clientId: string, leftAt: number): void {
     void (async () => {
       const job = await ledger.latestOf(clientId);
       if (job === undefined || isTerminal(job.state.status)) return;
+      // Made without a socket, after the last one was gone: its client polls.
+      if (job.createdAt > leftAt) return;
       await deps.cancel(job.id, 'its client went away');
-    })().catch((error: unknown) => log.error({ err: error, clientId }, 'could not give up the job of a client that left'));
+    })().catch((error: unknown) =>
+      log.error({ err: error, clientId }, 'could not give up the job of a client that left'),
+    );
   }
 
   function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
-    const url = new URL(request.url ?? '/', 'http://bridge');
-    if (url.pathname !== options.path) return refuseUpgrade(socket, 404, 'there is no WebSocket here: use /ws');
+    const url = URL.parse(request.url ?? '/', 'http://bridge');
+    if (url?.pathname !== options.path)
+      return refuseUpgrade(socket, 404, 'there is no WebSocket here: use /ws');
     const clientId = clientIdSchema.safeParse(url.searchParams.get('clientId') ?? '');
     if (!clientId.success) {
-      return refuseUpgrade(socket, 400, 'clientId is missing or not valid: /ws?clientId=<1 to 128 of A-Z a-z 0-9 . _ : ->');
+      return refuseUpgrade(
+        socket,
+        400,
+        'clientId is missing or not valid: /ws?clientId=<1 to 128 of A-Z a-z 0-9 . _ : ->',
+      );
     }
     if (!deps.mayConnect(request)) return refuseUpgrade(socket, 403, 'pages of this origin may not connect');
-    if (deps.isDraining()) return refuseUpgrade(socket, 503, 'the bridge is shutting down: try again in a moment');
-    const previews = url.searchParams.get('previews') === '1';
-    const extended = url.searchParams.get('events') === '2';
+    if (deps.isDraining())
+      return refuseUpgrade(socket, 503, 'the bridge is shutting down: try again in a moment');
+    const wishes = readSocketQuery(url.searchParams);
+    if (!wishes.ok) return refuseUpgrade(socket, 400, wishes.detail);
     wss.handleUpgrade(request, socket, head, (ws) => {
-      open(new Session(ws, { clientId: clientId.data, previews, extended, now }, onGone));
+      open(new Session(ws, { clientId: clientId.data, ...wishes.query, now }, onGone));
     });
   }
 
@@ -88,25 +116,40 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
     sessions.set(session.clientId, peers.add(session));
     leases.attach(session.clientId);
     session.send(connectedFrame);
+    catchUpSoon(session);
+  }
+
+  function catchUpSoon(session: Session): void {
     void catchUp(session).catch((error: unknown) => log.error({ err: error }, 'could not catch up a socket'));
   }
 
   /** A client that comes (back) while its job is under way, or ended unheard, is told where it stands. */
   async function catchUp(session: Session): Promise<void> {
     const job = await ledger.latestOf(session.clientId);
-    if (job === undefined || told.has(job.id)) return;
+    if (job === undefined) return;
+    // A client that says what it has heard is told the rest; of any other we can only know what it was sent.
+    if (session.after === undefined ? told.has(job.id) : deps.positionOf(job) <= session.after) return;
     if (isTerminal(job.state.status)) {
       if (job.state.status !== 'expired' && job.deliveredAt === null) tellEnd(job, [session]);
-    } else if (job.state.status === 'running') {
+    } else if (job.state.status === 'running' || session.extended) {
       session.sendProgress(frameFor(session, job));
+      const preview = session.previews ? deps.previewOf(job) : undefined;
+      if (preview !== undefined) session.sendPreview(preview);
     }
   }
 
-  function onGone(session: Session): void {
+  function onGone(session: Session, wasClosed: boolean): void {
     const peers = sessions.get(session.clientId);
     peers?.delete(session);
     if (peers?.size === 0) sessions.delete(session.clientId);
-    leases.detach(session.clientId);
+    leases.detach(session.clientId, now(), session.graceMs);
+    const heard = ending.get(session);
+    ending.delete(session);
+    // Cut instead of closed: what was sent last may never have arrived.
+    if (heard !== undefined && !wasClosed) {
+      told.delete(heard);
+      for (const peer of peers ?? []) catchUpSoon(peer);
+    }
   }
 
   function sessionsOf(job: Job): Iterable<Session> {
@@ -116,7 +159,16 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
   function frameFor(session: Session, job: Job): CompatFrame {
     const progress = ledger.progressOf(job.id);
     const frame = describeJob(job, progress);
-    return session.extended ? { ...frame, ...deps.extrasOf(job, progress) } : frame;
+    return session.extended ? { ...frame, ...extrasFor(job, progress) } : frame;
+  }
+
+  function extrasFor(job: Job, progress: Progress | undefined): CompatFrameExtras {
+    return { ...deps.extrasOf(job, progress), seq: deps.positionOf(job) };
+  }
+
+  /** Back in the queue, or placed: only those who asked for states hear of it. */
+  function tellState(job: Job): void {
+    for (const session of sessionsOf(job)) if (session.extended) session.sendProgress(frameFor(session, job));
   }
 
   function tellProgress(job: Job): void {
@@ -127,8 +179,10 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
     const frame = describeJob(job, undefined);
     for (const session of [...listeners]) {
       told.add(job.id);
-      const extras = session.extended ? deps.extrasOf(job, undefined) : {};
-      if (job.state.status === 'succeeded') session.send({ ...compatFrame('progress', '100.00%'), ...extras });
+      ending.set(session, job.id);
+      const extras = session.extended ? extrasFor(job, undefined) : {};
+      if (job.state.status === 'succeeded')
+        session.send({ ...compatFrame('progress', '100.00%'), ...extras });
       session.send({ ...frame, ...extras });
       session.close(1000, job.state.status);
     }
@@ -136,19 +190,25 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
 
   function beat(): void {
     for (const peers of sessions.values()) {
-      for (const session of peers) void beatOne(session);
+      for (const session of peers) {
+        void beatOne(session).catch((error: unknown) => {
+          log.warn({ err: error }, 'a heartbeat cannot tell of its job');
+          session.beat(listeningFrame);
+        });
+      }
     }
   }
 
   async function beatOne(session: Session): Promise<void> {
-    if (!session.extended && now() - session.openedAt < options.idleLimitMs) return session.beat(listeningFrame);
+    if (!session.extended && now() - session.openedAt < options.idleLimitMs)
+      return session.beat(listeningFrame);
     const job = await ledger.latestOf(session.clientId);
     const unfinished = job !== undefined && !isTerminal(job.state.status);
     if (!unfinished && now() - session.openedAt >= options.idleLimitMs) {
-      session.send(compatFrame('error', `time out error: exceed ${Math.round(options.idleLimitMs / 1000)}s`));
+      session.send(compatFrame('error', timeOutMessage(options.idleLimitMs)));
       return session.close(1000, 'time out');
     }
-    const extras = session.extended && unfinished ? deps.extrasOf(job, ledger.progressOf(job.id)) : {};
+    const extras = session.extended && unfinished ? extrasFor(job, ledger.progressOf(job.id)) : {};
     session.beat({ ...listeningFrame, ...extras });
   }
 
@@ -159,6 +219,8 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
   }
 
   const unsubscribe = [
+    events.on('job:queued', ({ job }) => tellState(job)),
+    events.on('job:assigned', ({ job }) => tellState(job)),
     events.on('job:progress', ({ job }) => tellProgress(job)),
     events.on('job:phase', ({ job }) => tellProgress(job)),
     events.on('job:canceling', ({ job }) => tellEnd(job, sessionsOf(job))),
@@ -183,7 +245,8 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
       leases.stop();
       server.off('upgrade', onUpgrade);
       for (const peers of sessions.values()) {
-        for (const session of [...peers]) session.close(1012, 'the bridge restarts: connect again with the same clientId');
+        for (const session of [...peers])
+          session.close(1012, 'the bridge restarts: connect again with the same clientId');
       }
     },
   };

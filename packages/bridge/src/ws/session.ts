@@ -1,12 +1,10 @@
 import type { CompatFrame } from '@comfy-bridge/protocol';
 import type { WebSocket } from 'ws';
 
-export interface SessionOptions {
+import type { SocketQuery } from './socket-query.ts';
+
+export interface SessionOptions extends SocketQuery {
   clientId: string;
-  /** Opt-in `previews=1`: live preview pictures as binary frames. */
-  previews: boolean;
-  /** Opt-in `events=2`: text frames carry more fields. */
-  extended: boolean;
   now: () => number;
 }
 
@@ -24,6 +22,8 @@ export class Session {
   readonly clientId: string;
   readonly previews: boolean;
   readonly extended: boolean;
+  readonly after: number | undefined;
+  readonly graceMs: number | undefined;
   readonly openedAt: number;
   readonly #socket: WebSocket;
   readonly #now: () => number;
@@ -33,11 +33,17 @@ export class Session {
   #pending: CompatFrame | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(socket: WebSocket, { clientId, previews, extended, now }: SessionOptions, onGone: (session: Session) => void) {
+  constructor(
+    socket: WebSocket,
+    { clientId, previews, extended, after, graceMs, now }: SessionOptions,
+    onGone: (session: Session, wasClosed: boolean) => void,
+  ) {
     this.#socket = socket;
     this.clientId = clientId;
     this.previews = previews;
     this.extended = extended;
+    this.after = after;
+    this.graceMs = graceMs;
     this.#now = now;
     this.openedAt = now();
     socket.on('message', () => {
@@ -49,9 +55,10 @@ export class Session {
     });
     // A broken frame or a reset; `close` follows and does the rest.
     socket.on('error', () => {});
-    socket.once('close', () => {
+    socket.once('close', (code: number) => {
       clearTimeout(this.#timer);
-      onGone(this);
+      // 1006: cut, without the other side's closing frame.
+      onGone(this, code !== 1006);
     });
   }
 
@@ -84,7 +91,8 @@ export class Session {
   }
 
   sendPreview(image: Buffer): void {
-    if (this.isOpen && this.#socket.bufferedAmount <= dropAboveBytes) this.#socket.send(image, { binary: true });
+    if (this.isOpen && this.#socket.bufferedAmount <= dropAboveBytes)
+      this.#socket.send(image, { binary: true });
   }
 
   /** Asks whether anybody is there. A client that has not answered the last ping by now is gone. */
@@ -98,6 +106,7 @@ export class Session {
   }
 
   close(code: number, reason: string): void {
+    if (!this.isOpen) return;
     this.#socket.close(code, reason);
     // A peer that never answers the close frame must not keep the socket.
     setTimeout(() => this.#socket.terminate(), 2_000).unref();

@@ -23,7 +23,9 @@ export function createFleetRoutes({ fleet, ledger, requireOperator, guardFree }:
     const clientId = optionalClientId(request);
     const targets = clientId === undefined ? fleet.ready() : [await servingBackend(clientId)];
     await Promise.allSettled(
-      targets.map((backend) => backend.client.free({ unloadModels: true, freeMemory: true, deadlineMs: 5_000 })),
+      targets.map((backend) =>
+        backend.client.free({ unloadModels: true, freeMemory: true, deadlineMs: 5_000 }),
+      ),
     );
     response.json({ detail: `server memory free now / ${clientId ?? 'ALL'}` });
   });

@@ -5,6 +5,7 @@ import { describeJob, connectedFrame } from '../../jobs/compat-view.ts';
 import type { JobLedger } from '../../jobs/job-ledger.ts';
 import type { Scheduler } from '../../scheduling/scheduler.ts';
 import type { SubmitJob } from '../../scheduling/submit-job.ts';
+import { reachPoint } from '../../lib/crash-point.ts';
 import { requireClientId } from '../client-id.ts';
 import { readJsonObject } from '../read-json.ts';
 
@@ -30,6 +31,7 @@ export function createJobRoutes(deps: JobRoutesDeps, { maxJsonBytes }: { maxJson
     }
     const job = await submitJob({ clientId, workflow, values });
     response.json({ detail: `queued / ${Math.max(1, scheduler.queueLength())}`, jobId: job.id });
+    reachPoint('job-acknowledged');
   });
 
   router.post('/interrupt', async (request, response) => {
@@ -49,7 +51,8 @@ export function createJobRoutes(deps: JobRoutesDeps, { maxJsonBytes }: { maxJson
       response.json(describeJob(job, ledger.progressOf(job.id)));
       return;
     }
-    if (!isConnected(clientId)) throw new BridgeError('unknown_client', `there is no job of clientId ${clientId}`);
+    if (!isConnected(clientId))
+      throw new BridgeError('unknown_client', `there is no job of clientId ${clientId}`);
     response.json(connectedFrame);
   });
 

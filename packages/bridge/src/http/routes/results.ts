@@ -11,7 +11,9 @@ import { createMultipartBody } from '../../files/write-multipart.ts';
 import type { Job, JobResult } from '../../jobs/job.ts';
 import type { JobLedger } from '../../jobs/job-ledger.ts';
 import { createKeyedMutex } from '../../lib/keyed-mutex.ts';
+import { reachPoint } from '../../lib/crash-point.ts';
 import { requireClientId } from '../client-id.ts';
+import { untilReceived } from '../until-received.ts';
 
 export interface ResultRoutesDeps {
   ledger: JobLedger;
@@ -38,7 +40,9 @@ export function createResultRoutes({ ledger, files, now }: ResultRoutesDeps): Ro
       if (state.status !== 'succeeded') return sendNothing(response, 'the job is not finished yet');
       if (job.deliveredAt !== null) return sendNothing(response, 'the results were delivered already');
       const sent = await sendResults(response, resType, toParts(files, job, state.results));
-      if (sent && request.method === 'GET') await ledger.apply(job.id, { type: 'delivered', at: now() });
+      if (!sent) return;
+      await ledger.apply(job.id, { type: 'delivered', at: now() });
+      reachPoint('job-delivered');
     });
   });
 
@@ -80,6 +84,7 @@ function toParts(files: FileStore, job: Job, results: readonly JobResult[]): Res
 /** True once everything was sent; false when the client went away meanwhile, so that it can come again. */
 async function sendResults(response: Response, resType: ResType, parts: ResultPart[]): Promise<boolean> {
   const body = resType === 'base64' ? createBase64JsonBody(parts) : createMultipartBody(parts);
+  reachPoint('delivery-started');
   response.setHeader('Content-Type', body.contentType);
   response.setHeader('Content-Length', String(body.contentLength));
   if (response.req.method === 'HEAD') {
@@ -87,9 +92,11 @@ async function sendResults(response: Response, resType: ResType, parts: ResultPa
     response.end();
     return false;
   }
+  const { socket } = response.req;
   try {
     await pipeline(body.stream, response);
-    return true;
+    reachPoint('delivery-sent');
+    return await untilReceived(socket, body.contentLength);
   } catch (error) {
     if (response.destroyed && isClientGone(error)) return false;
     throw error;

@@ -4,11 +4,13 @@ import { BridgeError } from '../../errors.ts';
 import { receiveUpload } from '../../files/receive-upload.ts';
 import type { UploadRequest } from '../../files/receive-upload.ts';
 import { optionalClientId } from '../client-id.ts';
+import { discardRest } from '../discard-rest.ts';
 
 /** `POST /upload`: multipart in, identifier to saved name out. */
-export function createUploadRoutes(
-  { isDraining, ...deps }: Pick<UploadRequest, 'store' | 'policy' | 'limits'> & { isDraining(): boolean },
-): Router {
+export function createUploadRoutes({
+  isDraining,
+  ...deps
+}: Pick<UploadRequest, 'store' | 'policy' | 'limits'> & { isDraining(): boolean }): Router {
   const router = Router();
 
   router.post('/upload', async (request, response) => {
@@ -20,11 +22,15 @@ export function createUploadRoutes(
     };
     request.once('close', onClose);
     try {
-      const { files } = await receiveUpload({ ...deps, headers: request.headers, stream: request, signal: gone.signal });
+      const { files } = await receiveUpload({
+        ...deps,
+        headers: request.headers,
+        stream: request,
+        signal: gone.signal,
+      });
       response.json(Object.fromEntries(files.map(({ identifier, savedName }) => [identifier, savedName])));
     } catch (error) {
-      // What is still on its way has nowhere to go: the answer must not wait for it, nor keep the connection busy.
-      if (!request.complete) response.setHeader('Connection', 'close');
+      discardRest(request);
       throw error;
     } finally {
       request.off('close', onClose);

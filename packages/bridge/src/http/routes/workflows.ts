@@ -9,7 +9,13 @@ import { unknownWorkflowMessage } from '../../workflows/input-messages.ts';
 import type { WorkflowCatalog } from '../../workflows/workflow-catalog.ts';
 
 /** `GET /workflow-list` and `GET /workflow-info`. */
-export function createWorkflowRoutes({ workflows, fleet }: { workflows: WorkflowCatalog; fleet: Fleet }): Router {
+export function createWorkflowRoutes({
+  workflows,
+  fleet,
+}: {
+  workflows: WorkflowCatalog;
+  fleet: Fleet;
+}): Router {
   const router = Router();
 
   router.get('/workflow-list', async (request, response) => {
@@ -39,7 +45,8 @@ export function createWorkflowRoutes({ workflows, fleet }: { workflows: Workflow
       throw new BridgeError('bad_request', `workflow is missing in the query: one of ${known().join(', ')}`);
     }
     const workflow = workflows.get(alias);
-    if (workflow === undefined) throw new BridgeError('unknown_workflow', unknownWorkflowMessage(alias, known()));
+    if (workflow === undefined)
+      throw new BridgeError('unknown_workflow', unknownWorkflowMessage(alias, known()));
     const descimages = await workflows.readDescImages(workflow);
     sendLossless(response, describeInputs(workflow, fleet.findDefinition, { descimages }));
   });

@@ -1,0 +1,120 @@
+import { pipeline } from 'node:stream/promises';
+
+import { jobStatusSchema } from '@comfy-bridge/protocol';
+import { Router } from 'express';
+import type { Request, RequestHandler } from 'express';
+
+import { BridgeError } from '../../errors.ts';
+import type { FileStore } from '../../files/file-store.ts';
+import type { Job, JobId } from '../../jobs/job.ts';
+import type { JobLedger } from '../../jobs/job-ledger.ts';
+import type { JobFilter, JobStore } from '../../jobs/job-store.ts';
+import { toBridgeJob } from '../../jobs/v2-view.ts';
+import type { V2Context } from '../../jobs/v2-view.ts';
+import { optionalClientId } from '../client-id.ts';
+import { requireJob } from '../require-job.ts';
+
+export interface BridgeJobsDeps {
+  ledger: JobLedger;
+  store: JobStore;
+  files: FileStore;
+  contextOf(job: Job): V2Context;
+  requireOperator: RequestHandler;
+}
+
+const defaultLimit = 50;
+const maxLimit = 200;
+
+/** Ours beside the official contract: `/api/bridge/jobs` (one's own, or all for operators), one job with its attempts, its results. */
+export function createBridgeJobRoutes({
+  ledger,
+  store,
+  files,
+  contextOf,
+  requireOperator,
+}: BridgeJobsDeps): Router {
+  const router = Router();
+
+  /** A client names itself by its `clientId`; only operators see everybody's. */
+  const guardList: RequestHandler = (request, response, next) =>
+    optionalClientId(request) === undefined ? requireOperator(request, response, next) : next();
+
+  router.get('/api/bridge/jobs', guardList, async (request, response) => {
+    const limit = readLimit(request);
+    const jobs = await store.list({ ...(await readFilter(request, ledger)), limit: limit + 1 });
+    const page = jobs.slice(0, limit);
+    response.json({
+      jobs: page.map((job) => toBridgeJob(job, contextOf(job))),
+      next: jobs.length > limit ? (page.at(-1)?.id ?? null) : null,
+    });
+  });
+
+  router.get('/api/bridge/jobs/:id', async (request, response) => {
+    const job = await requireJob(ledger, request);
+    response.json(toBridgeJob(job, contextOf(job)));
+  });
+
+  router.get('/api/bridge/jobs/:id/results/:index', async (request, response) => {
+    const job = await requireJob(ledger, request);
+    const { state } = job;
+    const index = Number(request.params.index);
+    const result =
+      state.status === 'succeeded' ? state.results.find((candidate) => candidate.index === index) : undefined;
+    if (result === undefined || job.deliveredAt !== null)
+      throw new BridgeError('not_found', 'there is no such result (any more)');
+    const { stream, size } = await files.open(`results/${job.id}/${index}`);
+    response.setHeader('Content-Type', result.contentType);
+    response.setHeader('Content-Length', String(size));
+    response.attachment(result.fileName);
+    response.type(result.contentType);
+    if (request.method === 'HEAD') {
+      stream.destroy();
+      response.end();
+      return;
+    }
+    await pipeline(stream, response).catch((error: unknown) => {
+      if (!response.destroyed) throw error;
+    });
+  });
+
+  return router;
+}
+
+function readLimit(request: Request): number {
+  const { limit } = request.query;
+  if (limit === undefined) return defaultLimit;
+  const value = Number(limit);
+  if (!Number.isInteger(value) || value < 1 || value > maxLimit) {
+    throw new BridgeError('bad_request', `limit is a whole number from 1 to ${maxLimit}`);
+  }
+  return value;
+}
+
+async function readFilter(request: Request, ledger: JobLedger): Promise<Omit<JobFilter, 'limit'>> {
+  const { status, workflow, after } = request.query;
+  const clientId = optionalClientId(request);
+  const statuses =
+    typeof status === 'string' && status !== '' ? status.split(',').map(readStatus) : undefined;
+  const last = typeof after === 'string' && after !== '' ? await ledger.get(parseJobId(after)) : undefined;
+  if (after !== undefined && last === undefined)
+    throw new BridgeError('bad_request', 'after is the `next` of a page before');
+  return {
+    ...(clientId !== undefined && { clientId }),
+    ...(statuses !== undefined && { statuses }),
+    ...(typeof workflow === 'string' && workflow !== '' && { workflow }),
+    ...(last !== undefined && { before: { createdAt: last.createdAt, id: last.id } }),
+  };
+}
+
+function readStatus(value: string) {
+  const parsed = jobStatusSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new BridgeError(
+    'bad_request',
+    `status is one or more of ${jobStatusSchema.options.join(', ')}, with commas`,
+  );
+}
+
+function parseJobId(text: string): JobId {
+  return text as JobId;
+}

@@ -1,0 +1,134 @@
+import type { Progress } from '@comfy-bridge/protocol';
+
+import type { Events } from '../events.ts';
+import { isTerminal } from './job.ts';
+import type { Job, JobId } from './job.ts';
+
+/** Something to tell of a job. `seq` rises with every event of that job, over restarts too. */
+export type FeedEvent =
+  | { seq: number; type: 'status'; job: Job }
+  | { seq: number; type: 'progress'; job: Job; progress: Progress }
+  | { seq: number; type: 'preview'; job: Job; image: Buffer; contentType: string; node: string | null };
+
+/**
+ * The events of every job, kept so that a listener can come late or come back: all changes of state, the newest progress
+ * and the newest preview. Progress is a complete snapshot, so an older one that is gone is not missed.
+ */
+export interface JobFeed {
+  /**
+   * What a listener has missed since `after` (0: everything that is kept), oldest first, and then `listener` for what
+   * follows. Nothing falls between the two.
+   */
+  follow(
+    job: Job,
+    after: number,
+    listener: (event: FeedEvent) => void,
+  ): { missed: FeedEvent[]; stop(): void };
+  /** The last progress that was told, also of a finished job while its feed is kept. */
+  lastProgress(job: Job): Progress | undefined;
+  /** The newest preview of a running job. */
+  lastPreview(job: Job): Buffer | undefined;
+  /** The newest sequence number of a job. */
+  position(job: Job): number;
+  close(): void;
+}
+
+interface Feed {
+  statuses: Extract<FeedEvent, { type: 'status' }>[];
+  progress: Extract<FeedEvent, { type: 'progress' }> | undefined;
+  preview: Extract<FeedEvent, { type: 'preview' }> | undefined;
+  seq: number;
+  listeners: Set<(event: FeedEvent) => void>;
+}
+
+/** Room between two changes of state for progress and previews; a number stays exact far beyond any job. */
+const stride = 1_000_000;
+/** Feeds of finished jobs that are kept for listeners who come late. */
+const finishedFeeds = 1_000;
+
+/** A sequence number that a change of state gets: it follows from what is stored, so a restart goes on where it was. */
+export function statusSeq(job: Job): number {
+  return job.revision * stride;
+}
+
+export function createJobFeed({ events }: { events: Events }): JobFeed {
+  const feeds = new Map<JobId, Feed>();
+  const finished: JobId[] = [];
+
+  function feedOf(job: Job): Feed {
+    let feed = feeds.get(job.id);
+    if (feed === undefined) {
+      feed = { statuses: [], progress: undefined, preview: undefined, seq: 0, listeners: new Set() };
+      feeds.set(job.id, feed);
+    }
+    return feed;
+  }
+
+  function tell(feed: Feed, event: FeedEvent): void {
+    feed.seq = event.seq;
+    for (const listener of [...feed.listeners]) listener(event);
+  }
+
+  function onStatus({ job }: { job: Job }): void {
+    const feed = feedOf(job);
+    const event = { seq: statusSeq(job), type: 'status', job } as const;
+    if (event.seq <= feed.seq) return;
+    feed.statuses.push(event);
+    if (isTerminal(job.state.status)) {
+      feed.preview = undefined;
+      finished.push(job.id);
+      if (finished.length > finishedFeeds) forgetOldest();
+    }
+    tell(feed, event);
+  }
+
+  function forgetOldest(): void {
+    const id = finished.shift();
+    if (id !== undefined && feeds.get(id)?.listeners.size === 0) feeds.delete(id);
+  }
+
+  const unsubscribe = [
+    events.on('job:queued', onStatus),
+    events.on('job:assigned', onStatus),
+    events.on('job:phase', onStatus),
+    events.on('job:canceling', onStatus),
+    events.on('job:finished', onStatus),
+    events.on('job:expired', ({ job }) => feeds.delete(job.id)),
+    events.on('job:progress', ({ job, progress }) => {
+      const feed = feedOf(job);
+      feed.progress = { seq: nextSeq(feed, job), type: 'progress', job, progress };
+      tell(feed, feed.progress);
+    }),
+    events.on('job:preview', ({ job, image, contentType, node }) => {
+      const feed = feedOf(job);
+      feed.preview = { seq: nextSeq(feed, job), type: 'preview', job, image, contentType, node };
+      tell(feed, feed.preview);
+    }),
+  ];
+
+  return {
+    follow(job, after, listener) {
+      const known = feeds.has(job.id);
+      const feed = feedOf(job);
+      if (!known) feed.statuses.push({ seq: statusSeq(job), type: 'status', job });
+      feed.seq = Math.max(feed.seq, statusSeq(job));
+      const kept = [...feed.statuses, feed.progress, feed.preview].filter((event) => event !== undefined);
+      const missed = kept.filter(({ seq }) => seq > after).toSorted((a, b) => a.seq - b.seq);
+      const done = isTerminal(job.state.status);
+      if (!done) feed.listeners.add(listener);
+      if (!known && done) feeds.delete(job.id);
+      return { missed, stop: () => feed.listeners.delete(listener) };
+    },
+    lastProgress: (job) => feeds.get(job.id)?.progress?.progress,
+    lastPreview: (job) => feeds.get(job.id)?.preview?.image,
+    position: (job) => Math.max(feeds.get(job.id)?.seq ?? 0, statusSeq(job)),
+    close() {
+      unsubscribe.forEach((off) => off());
+      feeds.clear();
+    },
+  };
+}
+
+function nextSeq(feed: Feed, job: Job): number {
+  return Math.max(feed.seq, statusSeq(job)) + 1;
+}

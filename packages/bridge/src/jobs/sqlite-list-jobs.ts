@@ -1,0 +1,69 @@
+import type { JobFilter } from './job-store.ts';
+import { jobColumns } from './sqlite-job-rows.ts';
+import type { SqlStatement, SqlValue } from './sqlite-messages.ts';
+
+interface Condition {
+  sql: string;
+  values: readonly SqlValue[];
+}
+
+/**
+ * The query for one page, always along one index in the order of the page, so that it reads little more than it gives. A
+ * `+` before a column keeps SQLite from choosing that column's index instead. Without a client or a workflow each status
+ * gives its own newest ones first, for an index serves only one status in order.
+ */
+export function listJobs({ clientId, workflow, statuses, before, limit }: JobFilter): SqlStatement {
+  const page = before === undefined ? [] : [isBefore(before)];
+  if (clientId !== undefined || workflow !== undefined) {
+    return select(
+      [
+        ...(clientId === undefined ? [] : [equals('client_id', clientId)]),
+        ...(workflow === undefined
+          ? []
+          : [equals(clientId === undefined ? 'workflow' : '+workflow', workflow)]),
+        ...(statuses === undefined ? [] : [isOneOf('+status', statuses)]),
+        ...page,
+      ],
+      limit,
+    );
+  }
+  if (statuses === undefined) return select(page, limit);
+  const newest = statuses.map((status) => newestOf([equals('status', status), ...page], limit));
+  return select([anyOf(newest)], limit);
+}
+
+function select(conditions: readonly Condition[], limit: number): SqlStatement {
+  return newestOf(conditions, limit, jobColumns);
+}
+
+function newestOf(conditions: readonly Condition[], limit: number, columns = 'seq'): SqlStatement {
+  const where = conditions.length === 0 ? '' : ` WHERE ${conditions.map(({ sql }) => sql).join(' AND ')}`;
+  return {
+    sql: `SELECT ${columns} FROM jobs${where} ORDER BY created_at DESC, seq DESC LIMIT ?`,
+    values: [...conditions.flatMap(({ values }) => values), limit],
+  };
+}
+
+function equals(column: string, value: string): Condition {
+  return { sql: `${column} = ?`, values: [value] };
+}
+
+function isOneOf(column: string, values: readonly string[]): Condition {
+  return { sql: `${column} IN (${values.map(() => '?').join(', ')})`, values };
+}
+
+function anyOf(branches: readonly SqlStatement[]): Condition {
+  if (branches.length === 0) return { sql: 'FALSE', values: [] };
+  return {
+    sql: `seq IN (${branches.map(({ sql }) => `SELECT seq FROM (${sql})`).join(' UNION ALL ')})`,
+    values: branches.flatMap(({ values }) => values),
+  };
+}
+
+/** (createdAt, seq) never changes and is never given twice. Of a job that is gone only the time is known. */
+function isBefore({ createdAt, id }: NonNullable<JobFilter['before']>): Condition {
+  return {
+    sql: '(created_at, seq) < (?, coalesce((SELECT seq FROM jobs WHERE id = ?), 9223372036854775807))',
+    values: [createdAt, id],
+  };
+}

@@ -1,0 +1,93 @@
+import { DatabaseSync } from 'node:sqlite';
+
+import { sqliteErrorCode } from './sqlite-error.ts';
+import type { SqliteSettings } from './sqlite-messages.ts';
+
+/**
+ * Jobs in one SQLite file. What never changes (`request`: prompt and staged inputs, kilobytes) and what does (`state`)
+ * are separate columns, so that a change of state writes little. A published migration is never edited: add one.
+ */
+const migrations = [
+  `CREATE TABLE jobs (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     id TEXT NOT NULL UNIQUE,
+     client_id TEXT,
+     workflow TEXT NOT NULL,
+     created_at INTEGER NOT NULL,
+     request TEXT NOT NULL,
+     status TEXT NOT NULL,
+     attempt INTEGER NOT NULL,
+     finished_at INTEGER,
+     state TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX jobs_by_client ON jobs (client_id, seq);
+   CREATE INDEX jobs_unfinished ON jobs (seq) WHERE finished_at IS NULL;
+   CREATE INDEX jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL;
+   CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+   INSERT INTO counters VALUES ('generation', 0);`,
+  // Every index ends in seq by itself: it is the row id.
+  `CREATE INDEX jobs_by_time ON jobs (created_at);
+   CREATE INDEX jobs_by_client_time ON jobs (client_id, created_at);
+   CREATE INDEX jobs_by_workflow ON jobs (workflow, created_at);
+   CREATE INDEX jobs_by_status ON jobs (status, created_at);`,
+];
+
+/** After a burst the log shrinks to this again, bytes. */
+const maxIdleLogBytes = 16 * 1024 * 1024;
+
+/** Opens and migrates. Throws an error that tells the operator what to do. */
+export function openDatabase({ path, busyTimeoutMs, maxPages }: SqliteSettings): DatabaseSync {
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    const version = readVersion(db);
+    if (version > migrations.length) {
+      throw new Error(
+        `${path} was written by a newer version of the bridge (schema ${version}); start that version`,
+      );
+    }
+    db.exec(
+      `PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = ${maxIdleLogBytes}; PRAGMA temp_store = MEMORY;`,
+    );
+    migrate(db, version);
+    if (maxPages !== null) db.exec(`PRAGMA max_page_count = ${maxPages}`);
+    return db;
+  } catch (error) {
+    if (db?.isOpen === true) db.close();
+    throw describeOpenError(error, path);
+  }
+}
+
+function readVersion(db: DatabaseSync): number {
+  return Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+}
+
+function migrate(db: DatabaseSync, version: number): void {
+  db.exec('PRAGMA synchronous = FULL; BEGIN IMMEDIATE');
+  try {
+    for (const sql of migrations.slice(version)) db.exec(sql);
+    // Written also when nothing changed: a database that is only readable must show now, not at the first job.
+    db.exec(`PRAGMA user_version = ${migrations.length}; COMMIT`);
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function describeOpenError(error: unknown, path: string): Error {
+  switch (sqliteErrorCode(error)) {
+    case 'NOTADB':
+    case 'CORRUPT':
+      return new Error(`${path} is damaged or not a database: move it away, or put a backup in its place`);
+    case 'READONLY':
+    case 'CANTOPEN':
+    case 'PERM':
+      return new Error(
+        `${path} cannot be written: give the bridge the right to write there, or set another DATA_DIR`,
+      );
+    case 'FULL':
+      return new Error(`${path} cannot be opened because the disk is full`);
+    default:
+      return error instanceof Error ? error : new Error(String(error));
+  }
+}

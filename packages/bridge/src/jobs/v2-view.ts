@@ -1,0 +1,115 @@
+import type { JobStatus, Progress } from '@comfy-bridge/protocol';
+
+import { isTerminal } from './job.ts';
+import type { Job, JobResult } from './job.ts';
+
+export interface V2Context {
+  progress: Progress | undefined;
+  /** Place in the queue, 0 is next; undefined when it does not wait. */
+  queuePosition: number | undefined;
+  /** Sub-path that the bridge is served under; links are host-relative and hold it. */
+  basePath: string;
+  resultTtlMs: number;
+}
+
+/** The state as the public vocabulary has it: what waits on a backend for its turn is still queued to its owner. */
+export function publicStatus(job: Job): JobStatus {
+  const { state } = job;
+  return state.status === 'running' && state.phase === 'staging' ? 'queued' : state.status;
+}
+
+/** The job object of Comfy API v2, all fields of the contract and no others. Pure. */
+export function toV2Job(job: Job, { progress, queuePosition, basePath, resultTtlMs }: V2Context) {
+  const status = publicStatus(job);
+  const self = `${basePath}/api/v2/jobs/${job.id}`;
+  const executingAt = job.attempts.at(-1)?.executingAt ?? null;
+  const expiresAt = new Date((job.finishedAt ?? job.createdAt) + resultTtlMs).toISOString();
+  const { state } = job;
+  return {
+    id: job.id,
+    status,
+    created_at: new Date(job.createdAt).toISOString(),
+    started_at: toTime(executingAt),
+    completed_at: toTime(job.finishedAt),
+    expires_at: expiresAt,
+    queue_position: status === 'queued' ? (queuePosition ?? 0) : null,
+    progress: toV2Progress(job, progress),
+    // What was delivered over the compatibility API is gone.
+    outputs:
+      state.status === 'succeeded' && job.deliveredAt === null
+        ? state.results.map((result) => toV2Output(job, result, { basePath, expiresAt }))
+        : [],
+    error:
+      state.status === 'failed' ? { node_id: null, class_type: null, traceback: null, ...state.error } : null,
+    metrics: {
+      queue_ms: executingAt === null ? null : executingAt - job.createdAt,
+      execution_ms: executingAt === null || job.finishedAt === null ? null : job.finishedAt - executingAt,
+    },
+    urls: { self, events: `${self}/events`, cancel: `${self}/cancel` },
+  };
+}
+
+function toV2Progress(job: Job, progress: Progress | undefined) {
+  if (progress === undefined) return null;
+  const done = job.state.status === 'succeeded';
+  return { ...progress, value: done ? 1 : progress.value, message: toMessage(progress) };
+}
+
+/** `KSampler 21/50` */
+function toMessage({ current_node_class: name, step, steps }: Progress): string | null {
+  if (name === null) return null;
+  return step === null || steps === null ? name : `${name} ${step}/${steps}`;
+}
+
+export function toV2Output(
+  job: Job,
+  { index, nodeId, fileName, type, contentType, size, id }: JobResult,
+  { basePath, expiresAt }: { basePath: string; expiresAt: string },
+) {
+  return {
+    node_id: nodeId,
+    name: fileName,
+    type,
+    content_type: contentType,
+    size_bytes: size,
+    id,
+    hash: null,
+    url: `${basePath}/api/bridge/jobs/${job.id}/results/${index}`,
+    url_expires_at: expiresAt,
+    job_id: job.id,
+  };
+}
+
+/** Ours, beside the official object: attempts with the names of their backends, and where the time went, in ms. */
+export function toBridgeJob(job: Job, context: V2Context) {
+  const executingAt = job.attempts.at(-1)?.executingAt ?? null;
+  return {
+    ...toV2Job(job, context),
+    workflow: job.workflow,
+    client_id: job.clientId,
+    phase: job.state.status === 'running' ? job.state.phase : null,
+    attempts: job.attempts.map(({ backend, startedAt, executingAt: began, endedAt, outcome }, index) => ({
+      number: index + 1,
+      backend,
+      outcome,
+      started_at: toTime(startedAt),
+      executing_at: toTime(began),
+      ended_at: toTime(endedAt),
+    })),
+    timings: {
+      queue_ms: difference(job.createdAt, executingAt),
+      run_ms: difference(executingAt, job.finishedAt),
+      delivery_ms: difference(job.finishedAt, job.deliveredAt),
+    },
+    delivered_at: toTime(job.deliveredAt),
+    finished: isTerminal(job.state.status),
+  };
+}
+
+function difference(from: number | null, to: number | null): number | null {
+  return from === null || to === null ? null : to - from;
+}
+
+function toTime(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}

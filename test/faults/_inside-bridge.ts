@@ -1,0 +1,51 @@
+import { DatabaseSync, StatementSync } from 'node:sqlite';
+
+import './_crash-at.ts';
+
+/**
+ * Loaded into the bridge with `node --import`: tells its memory after a garbage collection, makes its store misbehave on
+ * demand, and ends it when the test is gone. Needs `--expose-gc`.
+ */
+export type StoreTrouble = 'none' | 'full' | 'read-only' | 'slow';
+
+const errors = {
+  full: { errcode: 13, message: 'database or disk is full' },
+  'read-only': { errcode: 8, message: 'attempt to write a readonly database' },
+};
+
+let trouble: StoreTrouble = 'none';
+
+function disturb(isWrite: boolean): void {
+  if (!isWrite || trouble === 'none') return;
+  if (trouble === 'slow') {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    return;
+  }
+  const { errcode, message } = errors[trouble];
+  throw Object.assign(new Error(message), { code: 'ERR_SQLITE_ERROR', errcode, errstr: message });
+}
+
+const run = StatementSync.prototype.run;
+StatementSync.prototype.run = function disturbedRun(this: StatementSync, ...values: never[]) {
+  disturb(/^\s*(INSERT|UPDATE|DELETE|REPLACE)/i.test(this.sourceSQL));
+  return run.apply(this, values);
+};
+const exec = DatabaseSync.prototype.exec;
+DatabaseSync.prototype.exec = function disturbedExec(this: DatabaseSync, sql: string) {
+  disturb(/^\s*(COMMIT|INSERT|UPDATE|DELETE)/i.test(sql));
+  exec.call(this, sql);
+};
+
+process.on('message', (message: unknown) => {
+  if (typeof message !== 'object' || message === null) return;
+  if ('trouble' in message) trouble = message.trouble as StoreTrouble;
+  if ('collect' in message) {
+    globalThis.gc?.();
+    globalThis.gc?.();
+  }
+  const { heapUsed, rss, external } = process.memoryUsage();
+  process.send?.({ heapUsed, rss, external });
+});
+// The channel alone must not keep the bridge alive; and without the test, the bridge has no business.
+process.channel?.unref();
+process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
