@@ -9,6 +9,7 @@ import type { BridgeConfig } from './config/bridge-config.ts';
 import { createEvents } from './events.ts';
 import type { Events } from './events.ts';
 import { createDiskFileStore } from './files/disk-file-store.ts';
+import { limitStorage } from './files/limit-storage.ts';
 import { createFilePolicy } from './files/file-policy.ts';
 import { createHttpApp } from './http/app.ts';
 import { createCors, mayConnectFrom } from './http/cors.ts';
@@ -76,7 +77,9 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
   parts.defer(logEvents({ events, log }));
 
   const store = parts.use(overrides.store ?? (await openStore(config, log)));
-  const files = await createDiskFileStore({ directory: config.files.dataDir });
+  const files = await limitStorage(await createDiskFileStore({ directory: config.files.dataDir }), {
+    maxBytes: config.files.quotaBytes,
+  });
   const policy = createFilePolicy(config.files, (reason) => {
     log.warn({ reason }, 'ALLOWED_MIME_TYPE_EXTENSION_MAP: an entry has no effect');
   });
@@ -126,7 +129,12 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
         },
       ),
     },
-    { slotsPerBackend: config.backends.slots, maxAttempts: config.jobs.maxAttempts, now },
+    {
+      slotsPerBackend: config.backends.slots,
+      maxAttempts: config.jobs.maxAttempts,
+      cleanUp: config.backends.cleanUp,
+      now,
+    },
   );
   parts.defer(() => scheduler.stop());
 
@@ -209,6 +217,7 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
         createFleetRoutes({
           fleet,
           ledger,
+          events,
           requireOperator: operator,
           guardFree: config.operator.token === undefined ? (_request, _response, next) => next() : operator,
         }),

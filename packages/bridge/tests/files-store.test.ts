@@ -9,7 +9,7 @@ import { sweepFiles } from '../src/files/sweep-files.ts';
 import { createStore } from './_files-fixtures.ts';
 
 async function put(store: FileStore, key: FileKey, content = 'content'): Promise<void> {
-  const pending = await store.createPending();
+  const pending = await store.createPending('upload');
   await pending.receive(Readable.from([Buffer.from(content)]), { maxBytes: 1000 });
   await pending.commit(key);
 }
@@ -28,7 +28,7 @@ async function keys(store: FileStore, kind: 'uploads' | 'results'): Promise<stri
 test('a file is invisible until it is committed, and then whole', async () => {
   await using fixture = await createStore();
   const { store } = fixture;
-  const pending = await store.createPending();
+  const pending = await store.createPending('upload');
   await pending.receive(Readable.from([Buffer.from('ab'), Buffer.from('c')]), { maxBytes: 3 });
   expect(pending.size).toBe(3);
   expect(pending.sha256).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
@@ -43,7 +43,7 @@ test('a file is invisible until it is committed, and then whole', async () => {
 test('large files arrive as they were sent', async () => {
   await using fixture = await createStore();
   const chunks = Array.from({ length: 400 }, (_, index) => Buffer.alloc(30_001, index));
-  const pending = await fixture.store.createPending();
+  const pending = await fixture.store.createPending('upload');
   await pending.receive(Readable.from(chunks), { maxBytes: 20_000_000 });
   await pending.commit('results/job-1/0');
   const { stream, size } = await fixture.store.open('results/job-1/0');
@@ -58,7 +58,7 @@ test('a file over the cap is cut off, its source destroyed, and nothing stays', 
       this.push(Buffer.alloc(1000));
     },
   });
-  const pending = await fixture.store.createPending();
+  const pending = await fixture.store.createPending('upload');
   await expect(pending.receive(source, { maxBytes: 10_000 })).rejects.toMatchObject({ code: 'too_large' });
   expect(source.destroyed).toBe(true);
   await pending.discard();
@@ -124,7 +124,7 @@ test('results of one job can be stored and removed side by side', async () => {
 test('a start sweeps what was being received and keeps the rest', async () => {
   await using fixture = await createStore();
   await put(fixture.store, 'uploads/a.txt');
-  const crashed = await fixture.store.createPending();
+  const crashed = await fixture.store.createPending('upload');
   await crashed.receive(Readable.from([Buffer.from('half')]), { maxBytes: 100 });
   const again = await createDiskFileStore({ directory: fixture.directory });
   expect(await fixture.left()).toHaveLength(1);

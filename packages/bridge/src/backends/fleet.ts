@@ -19,6 +19,8 @@ export interface Backend {
   version: string | null;
   /** Of the device that ComfyUI works on (of the machine, when it works on the CPU); 0 while unknown. */
   memoryBytes: number;
+  /** By its operator's wish it gets no new work; what it has, it finishes. */
+  isDraining: boolean;
   /** Whether it is trusted with work, beside answering probes. */
   breaker: Breaker;
   /** Prompts in its queue at the last look, everybody's. */
@@ -64,6 +66,7 @@ export function createFleet(
     definitionsSignature: undefined,
     version: null,
     memoryBytes: 0,
+    isDraining: false,
     breaker: freshBreaker,
     queueRemaining: 0,
     slots: new Map(),

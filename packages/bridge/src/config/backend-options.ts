@@ -34,6 +34,13 @@ export const backendOptions = {
     default: 'on',
     parser: onOff,
   },
+  BACKEND_CLEANUP: {
+    section: 'backends',
+    description:
+      'Whether a prompt is taken out of the history of its ComfyUI once its results are kept here.',
+    default: 'on',
+    parser: onOff,
+  },
   CONNECT_TIMEOUT: {
     section: 'backends',
     description: 'Seconds until a connection to a ComfyUI must stand.',

@@ -24,6 +24,8 @@ export interface BridgeConfig {
     readonly whenNone: 'queue' | 'refuse';
     readonly slots: number;
     readonly previews: boolean;
+    /** Whether prompts are taken out of a backend's history once their results are here. */
+    readonly cleanUp: boolean;
     readonly connectTimeoutMs: number;
     readonly probeIntervalMs: number;
     readonly probeTimeoutMs: number;
@@ -36,6 +38,8 @@ export interface BridgeConfig {
     readonly uploadTtlMs: number;
     readonly resultMaxBytes: number;
     readonly resultTtlMs: number;
+    /** Of uploads and results together. */
+    readonly quotaBytes: number;
     readonly maxPixels: number;
     /** Undefined: the built-in list. */
     readonly allowedTypes: AllowedTypes | undefined;
@@ -75,6 +79,7 @@ export function toBridgeConfig(values: OptionValues): BridgeConfig {
       whenNone: values.WHEN_NO_BACKEND,
       slots: values.BACKEND_SLOTS,
       previews: values.PREVIEWS,
+      cleanUp: values.BACKEND_CLEANUP,
       connectTimeoutMs: values.CONNECT_TIMEOUT,
       probeIntervalMs: values.PROBE_INTERVAL,
       probeTimeoutMs: values.PROBE_TIMEOUT,
@@ -90,6 +95,7 @@ export function toBridgeConfig(values: OptionValues): BridgeConfig {
       uploadTtlMs: values.UPLOAD_TTL_HOURS,
       resultMaxBytes: values.MAX_RESULT_SIZE,
       resultTtlMs: values.RESULT_TTL_HOURS,
+      quotaBytes: values.STORAGE_QUOTA,
       maxPixels: values.MAX_PIXELS,
       allowedTypes: values.ALLOWED_MIME_TYPE_EXTENSION_MAP,
     },

@@ -1,6 +1,6 @@
 import { mimeMap } from './mime-map.ts';
 import type { Option } from './option.ts';
-import { filePath, hours, megabytes, megapixels, wholeNumber } from './value-parsers.ts';
+import { filePath, gigabytes, hours, megabytes, megapixels, wholeNumber } from './value-parsers.ts';
 
 /** Workflows, and what is kept on disk. */
 export const fileOptions = {
@@ -52,6 +52,13 @@ export const fileOptions = {
     description: 'Hours that results wait for being fetched.',
     default: '24',
     parser: hours({ min: 0.001, max: 87_600 }),
+  },
+  STORAGE_QUOTA: {
+    section: 'files',
+    description:
+      'Gigabytes that uploads and results may take together; what does not fit is refused with 507.',
+    default: '50',
+    parser: gigabytes({ min: 0.001, max: 1_000_000 }),
   },
   MAX_PIXELS: {
     section: 'files',

@@ -36,6 +36,11 @@ export function hours(range: Range): Parser<number> {
   return number({ ...range, unit: 'hours', factor: 3_600_000 });
 }
 
+/** Gigabytes of 1024³ bytes, with fractions; the value is in bytes. */
+export function gigabytes(range: Range): Parser<number> {
+  return number({ ...range, unit: 'gigabytes', factor: 1024 ** 3 });
+}
+
 /** Megabytes of 1024 × 1024 bytes, with fractions; the value is in bytes. */
 export function megabytes(range: Range): Parser<number> {
   return number({ ...range, unit: 'megabytes', factor: 1024 * 1024 });

@@ -59,7 +59,7 @@ export async function collectResult(
   }
   let pending: PendingFile;
   try {
-    pending = await store.createPending();
+    pending = await store.createPending('result');
   } catch (error) {
     discardBody(body);
     throw error;
@@ -94,7 +94,7 @@ export async function storeTextResult(
   const { store, maxBytes } = context;
   const fileName = 'text.txt';
   const bytes = Buffer.from(text.toWellFormed().replaceAll('\0', '�'));
-  const pending = await store.createPending();
+  const pending = await store.createPending('result');
   try {
     await pending.receive(Readable.from([bytes], { objectMode: false }), {
       maxBytes,

@@ -34,7 +34,8 @@ export interface PendingFile {
 
 /** Where uploads and results lie. The local directory is the default; object storage can stand behind the same port. */
 export interface FileStore {
-  createPending(): Promise<PendingFile>;
+  /** `purpose` decides who gives way when room is short. */
+  createPending(purpose: 'upload' | 'result'): Promise<PendingFile>;
   /** Undefined when there is no such file. */
   stat(key: FileKey): Promise<StoredFileInfo | undefined>;
   /** Streams a file; rejects with `BridgeError('not_found')` when it is gone. */

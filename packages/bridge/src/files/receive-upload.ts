@@ -93,7 +93,7 @@ function createPartReceiver({ store, policy, limits, signal }: UploadRequest): P
     // What cannot pass whatever it holds is refused before it is received.
     const claim = checkClaim({ fileName, declaredType }, policy.allowed);
     if (!claim.ok) throw new BridgeError('file_refused', `${toShown(fileName)}: ${claim.reason}`);
-    const pending = await store.createPending();
+    const pending = await store.createPending('upload');
     try {
       await receiveBody(pending, fileName, body);
       const { path, size } = pending;

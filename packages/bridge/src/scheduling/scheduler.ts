@@ -20,6 +20,8 @@ export interface SchedulerOptions {
   /** Prompts of ours per backend: 1, or 2 for one running and one prefetched. */
   slotsPerBackend: number;
   maxAttempts: number;
+  /** Take prompts out of the backend's history once their results are kept here. Default true. */
+  cleanUp?: boolean;
   now?: () => number;
 }
 
@@ -61,7 +63,7 @@ export interface Scheduler {
 
 export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions): Scheduler {
   const { ledger, fleet, events, runTimes, log } = deps;
-  const { slotsPerBackend, maxAttempts, now = Date.now } = options;
+  const { slotsPerBackend, maxAttempts, cleanUp = true, now = Date.now } = options;
   const waiting = createWaitingLine();
   const running = new Map<JobId, { abort: AbortController; done: Promise<void>; slot: SlotUse }>();
   const retryBudget = createRetryBudget();
@@ -124,7 +126,7 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
       const elapsed = slot.executingSince === null ? 0 : now() - slot.executingSince;
       backlogMs += Math.max(0, expected - elapsed);
     }
-    const ready = state.status === 'ready';
+    const ready = state.status === 'ready' && !backend.isDraining;
     return {
       name,
       ready,
@@ -224,7 +226,7 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
         { job, backend, end },
         { maxAttempts },
       );
-      if (end.kind !== 'released') forgetThere(backend, prepared.promptId);
+      if (cleanUp && end.kind !== 'released') forgetThere(backend, prepared.promptId);
     } finally {
       releaseSlot();
     }

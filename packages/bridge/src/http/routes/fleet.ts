@@ -4,19 +4,27 @@ import type { RequestHandler } from 'express';
 import { foreignPrompts } from '../../backends/fleet.ts';
 import type { Backend, Fleet } from '../../backends/fleet.ts';
 import { BridgeError } from '../../errors.ts';
+import type { Events } from '../../events.ts';
 import type { JobLedger } from '../../jobs/job-ledger.ts';
 import { optionalClientId } from '../client-id.ts';
 
 export interface FleetRoutesDeps {
   fleet: Fleet;
   ledger: JobLedger;
+  events: Events;
   requireOperator: RequestHandler;
   /** Guards `/free`, which the original left open: closed only when an operator token is set. */
   guardFree: RequestHandler;
 }
 
-/** `POST /free` and, for operators, `GET /api/bridge/backends`. */
-export function createFleetRoutes({ fleet, ledger, requireOperator, guardFree }: FleetRoutesDeps): Router {
+/** `POST /free` and, for operators, `/api/bridge/backends`: how each is, and drain or resume one. */
+export function createFleetRoutes({
+  fleet,
+  ledger,
+  events,
+  requireOperator,
+  guardFree,
+}: FleetRoutesDeps): Router {
   const router = Router();
 
   router.post('/free', guardFree, async (request, response) => {
@@ -45,6 +53,20 @@ export function createFleetRoutes({ fleet, ledger, requireOperator, guardFree }:
     response.json(fleet.backends.map(describeBackend));
   });
 
+  for (const [action, isDraining] of [
+    ['drain', true],
+    ['resume', false],
+  ] as const) {
+    router.post(`/api/bridge/backends/:name/${action}`, requireOperator, (request, response) => {
+      const { name } = request.params;
+      const backend = typeof name === 'string' ? fleet.find(name) : undefined;
+      if (backend === undefined) throw new BridgeError('not_found', 'there is no backend of that name');
+      backend.isDraining = isDraining;
+      events.emit('backend:capacity', { backend: backend.name });
+      response.json(describeBackend(backend));
+    });
+  }
+
   return router;
 }
 
@@ -52,7 +74,8 @@ function describeBackend(backend: Backend) {
   const { name, state, version, definitions, queueRemaining, slots } = backend;
   return {
     name,
-    status: state.status,
+    status: backend.isDraining && state.status === 'ready' ? 'draining' : state.status,
+    trust: backend.breaker.state,
     since: 'since' in state ? new Date(state.since).toISOString() : null,
     reason: state.status === 'lost' ? state.reason : null,
     version,

@@ -21,6 +21,7 @@ export interface V2JobsDeps {
 
 /** Progress and previews are told to a stream at most this often. */
 const minGapMs = 100;
+const positionMs = 1_000;
 const maxStreams = 5_000;
 
 /** `/api/v2/jobs/{id}`: the official job object, its events and its cancel. Exactly the contract, and event ids beside it. */
@@ -52,6 +53,7 @@ export function createV2JobRoutes(deps: V2JobsDeps): Router {
   function follow(job: Job, after: number, response: Response): void {
     const stream = openEventStream(response, () => {
       streams -= 1;
+      clearInterval(positions);
       following?.stop();
     });
     let lastSnapshotAt = 0;
@@ -94,6 +96,14 @@ export function createV2JobRoutes(deps: V2JobsDeps): Router {
       }
     }
 
+    /** Its place in the queue changes without anything happening to the job itself. */
+    let position: number | null = null;
+    const positions = setInterval(() => {
+      const place = scheduler.positionOf(job.id);
+      if (place === undefined || place === position) return;
+      position = place;
+      stream.send({ event: 'status', data: { status: 'queued', queue_position: place } });
+    }, positionMs).unref();
     const following = feed.follow(job, after, tell);
     if (after === 0) following.missed.splice(0, following.missed.length, ...newestOf(following.missed));
     for (const event of following.missed) {
