@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { createFleet } from './backends/fleet.ts';
 import type { Fleet } from './backends/fleet.ts';
-import { watchBackend } from './backends/watch-backend.ts';
+import { watchFleet } from './backends/watch-fleet.ts';
 import { createComfyClient } from './comfy/comfy-client.ts';
 import type { BridgeConfig } from './config/bridge-config.ts';
 import { createEvents } from './events.ts';
@@ -97,7 +97,10 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
       log: log.child({ part: 'workflows' }),
     }),
   );
-  const { fleet, probeSoon } = buildFleet(parts, { config, events, log });
+  const fleet = buildFleet(config);
+  const fleetWatch = parts.use(
+    watchFleet({ fleet, events, log: log.child({ part: 'backends' }) }, config.backends),
+  );
 
   const gatewayRef: { gateway: Gateway | undefined } = { gateway: undefined };
   const runTimes = createRunTimes();
@@ -107,7 +110,7 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
       fleet,
       events,
       runTimes,
-      probeSoon,
+      probeSoon: (backend) => fleetWatch.probeSoon(backend),
       log: log.child({ part: 'scheduling' }),
       attempt: createAttemptRunner(
         {
@@ -270,28 +273,13 @@ async function openStore(config: BridgeConfig, log: Logger): Promise<JobStore> {
   });
 }
 
-function buildFleet(
-  parts: AsyncDisposableStack,
-  { config, events, log }: { config: BridgeConfig; events: Events; log: Logger },
-): { fleet: Fleet; probeSoon(backend: string): void } {
-  const { servers, connectTimeoutMs, probeIntervalMs, probeTimeoutMs } = config.backends;
+function buildFleet(config: BridgeConfig): Fleet {
+  const { servers, connectTimeoutMs } = config.backends;
   const members = servers.map(({ name, url, token }) => ({
     name,
     endpoint: { url, ...(token !== undefined && { token: token.reveal() }) },
   }));
-  const fleet = createFleet(members, (endpoint) => createComfyClient(endpoint, { connectTimeoutMs }));
-  const watches = new Map(
-    fleet.backends.map((backend) => {
-      parts.defer(() => backend.client.close());
-      const watch = watchBackend(
-        { backend, events, log: log.child({ part: 'backends' }) },
-        { probeIntervalMs, probeTimeoutMs },
-      );
-      parts.defer(() => watch.stop());
-      return [backend.name, watch] as const;
-    }),
-  );
-  return { fleet, probeSoon: (backend) => watches.get(backend)?.probeSoon() };
+  return createFleet(members, (endpoint) => createComfyClient(endpoint, { connectTimeoutMs }));
 }
 
 function uploadLimits(config: BridgeConfig) {

@@ -141,6 +141,8 @@ export interface RawConnection extends Disposable {
   readonly socket: Socket;
   /** Everything that came until the other side ended it. */
   readonly received: Promise<string>;
+  /** What came once it matches; rejects when the connection ends before, or after ten seconds. */
+  until(pattern: RegExp): Promise<string>;
 }
 
 /** A TCP connection to the bridge, for requests that no well-behaved client sends. */
@@ -153,5 +155,17 @@ export function rawConnection(t: TestBridge): RawConnection {
   const received = new Promise<string>((resolve) => {
     socket.once('close', () => resolve(Buffer.concat(chunks).toString('latin1')));
   });
-  return { socket, received, [Symbol.dispose]: () => socket.destroy() };
+  async function until(pattern: RegExp): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const look = () => {
+      const text = Buffer.concat(chunks).toString('latin1');
+      if (pattern.test(text)) resolve(text);
+    };
+    socket.on('data', look);
+    look();
+    void received.then((text) => reject(new Error(`the connection ended after ${JSON.stringify(text)}`)));
+    const timer = setTimeout(() => reject(new Error(`waited 10 s for ${String(pattern)}`)), 10_000);
+    return promise.finally(() => clearTimeout(timer));
+  }
+  return { socket, received, until, [Symbol.dispose]: () => socket.destroy() };
 }

@@ -52,15 +52,17 @@ test('a job whose prompt waits inside the ComfyUI is taken off; what runs there 
   expect(run.isInterrupted).toBe(false);
 });
 
-test("a prompt of the machine's owner is never hit, not even on a version that interrupts whatever runs", async () => {
+test("the prompts of the machine's owner are never hit, not even on a version that interrupts whatever runs", async () => {
   await using t = await startBridge({ sim: { features: { targetedInterrupt: false } } });
-  const foreign = t.sim.addForeignPrompt();
+  const running = t.sim.addForeignPrompt();
   await submit(t, 'one');
   await expect.poll(() => t.sim.queue().pending.length).toBe(1);
+  const waiting = t.sim.addForeignPrompt();
   await t.post('/interrupt?clientId=one');
   expect(await ended(t, 'one')).toMatchObject({ state: { status: 'canceled' } });
-  expect(t.sim.queue()).toEqual({ running: [foreign.promptId], pending: [] });
-  await foreign.finish();
+  expect(t.sim.queue()).toEqual({ running: [running.promptId], pending: [waiting.promptId] });
+  await running.finish();
+  await waiting.finish();
 });
 
 test('the client is told by its WebSocket, once, and the socket is closed', async () => {
