@@ -14,7 +14,7 @@ const batch = 100;
 /** What a client costs that only listens. */
 export async function measureIdleSockets(settings: Settings): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const count of settings.quick ? [1_000] : [2_000, 5_000]) {
+  for (const count of settings.quick ? [2_000] : [2_000, 5_000]) {
     await using bridge = await startBridge(settings, [], { LIMIT_TIMEOUT_COUNT: '3600' });
     rows.push(...(await measureCount(bridge, count)));
   }
@@ -51,7 +51,16 @@ async function measureCount(bridge: RunningBridge, count: number): Promise<Row[]
       unit: 'ms',
       gate: { atMost: 20 },
       stretch: { atMost: 10 },
-      notes: `max ${showNumber(resting.delayMax)} ms, busy ${showNumber(resting.utilization * 100)} %, with a heartbeat a second`,
+      notes: `busy ${showNumber(resting.utilization * 100)} %`,
+    },
+    {
+      scenario,
+      // A stall is one sample of many, so that a percentile does not show it.
+      what: 'longest event-loop delay while they idle',
+      value: resting.delayMax,
+      unit: 'ms',
+      gate: { atMost: 50 },
+      notes: 'with a heartbeat a second',
     },
     { scenario, what: 'sockets lost', value: count - open, unit: `of ${count}`, gate: { atMost: 0 } },
   ];
