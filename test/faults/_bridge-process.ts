@@ -1,6 +1,6 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 import { crashNotice } from './_crash-at.ts';
@@ -22,7 +22,10 @@ export interface LogLine {
 
 export interface LeftFiles {
   uploads: number;
+  /** Result files of jobs that wait to be fetched. */
   results: number;
+  /** Result files of any other job, or of none. */
+  orphans: number;
   tmp: number;
   /** Jobs in the store that have not ended. */
   unfinished: number;
@@ -187,19 +190,31 @@ async function answers(url: string): Promise<boolean> {
 }
 
 async function countLeft(dataDir: string): Promise<LeftFiles> {
-  const count = async (folder: string) =>
+  const list = async (folder: string) =>
     (await readdir(join(dataDir, folder), { recursive: true, withFileTypes: true }).catch(() => [])).filter((entry) =>
       entry.isFile(),
-    ).length;
-  const [uploads, results, tmp] = await Promise.all([count('uploads'), count('results'), count('tmp')]);
-  return { uploads, results, tmp, unfinished: countUnfinished(join(dataDir, 'bridge.sqlite')) };
+    );
+  const [uploads, results, tmp] = await Promise.all([list('uploads'), list('results'), list('tmp')]);
+  const { unfinished, waiting } = readJobs(join(dataDir, 'bridge.sqlite'));
+  const kept = results.filter(({ parentPath }) => waiting.has(basename(parentPath))).length;
+  return {
+    uploads: uploads.length,
+    results: kept,
+    orphans: results.length - kept,
+    tmp: tmp.length,
+    unfinished: unfinished.size,
+  };
 }
 
-function countUnfinished(file: string): number {
-  const db = new DatabaseSync(file, { readOnly: true });
+/** Jobs that have not ended, and those whose results nobody has fetched; by what is on disk. */
+function readJobs(file: string): { unfinished: Set<string>; waiting: Set<string> } {
+  const db = new DatabaseSync(file, { readOnly: true, timeout: 2_000 });
   try {
-    const row = db.prepare('SELECT count(*) AS n FROM jobs WHERE finished_at IS NULL').get();
-    return Number(row?.['n'] ?? 0);
+    const ids = (where: string) =>
+      new Set(db.prepare(`SELECT id FROM jobs WHERE ${where}`).all().map((row) => String(row['id'])));
+    const unfinished = ids('finished_at IS NULL');
+    const waiting = ids(`status = 'succeeded' AND json_extract(state, '$.deliveredAt') IS NULL`);
+    return { unfinished, waiting: new Set([...unfinished, ...waiting]) };
   } finally {
     db.close();
   }

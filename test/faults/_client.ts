@@ -45,7 +45,7 @@ export interface Client {
   readonly submitted: Promise<boolean>;
   /** Settles when the end is known or the time is over; never rejects. */
   readonly done: Promise<JobRecord>;
-  /** Asks for the end of the job. */
+  /** Asks for the end of the job, once it was taken. */
   cancel(): Promise<void>;
   /** Its socket breaks; it comes back. */
   disconnect(how: 'close' | 'reset'): void;
@@ -61,7 +61,7 @@ const askAfterMs = 1_000;
 export function startClient(deps: ClientDeps, options: ClientOptions): Client {
   const { number, kind, workflow = 'tiny', extended = false, pollMs = 100, insists = true } = options;
   const clientId = options.clientId ?? `faults-${number}-${Math.random().toString(36).slice(2, 10)}`;
-  const record = createJobRecord({ number, clientId, kind, workflow });
+  const record = createJobRecord({ number, clientId, kind, workflow, life: deps.life });
   const deadline = performance.now() + (options.withinMs ?? 60_000);
   const calls = createJobCalls(deps.calls, record, { deadline, insists });
   const submitted = Promise.withResolvers<boolean>();
@@ -86,8 +86,8 @@ export function startClient(deps: ClientDeps, options: ClientOptions): Client {
 
   async function follow(): Promise<void> {
     while (!isOver()) {
-      const url = `${deps.socketUrl()}?clientId=${clientId}${extended ? '&events=2' : ''}`;
-      socket = createJobSocket(url, record, deps.life());
+      const url = `${deps.socketUrl()}?clientId=${clientId}${extended ? `&events=2${resumeFrom(record)}` : ''}`;
+      socket = createJobSocket(url, record);
       const opened = await socket.connected;
       if (opened && record.submits === 0) await submit();
       const again = socket.count > 1;
@@ -123,7 +123,9 @@ export function startClient(deps: ClientDeps, options: ClientOptions): Client {
     record,
     submitted: submitted.promise,
     done: run(),
-    cancel: () => calls.interrupt(),
+    async cancel() {
+      if (await submitted.promise) await calls.interrupt();
+    },
     disconnect: (how) => socket?.breakOff(how),
     leave(how) {
       left = true;
@@ -135,6 +137,12 @@ export function startClient(deps: ClientDeps, options: ClientOptions): Client {
       socket?.terminate();
     },
   };
+}
+
+/** Who asks for numbered events says which was the last one that it has heard. */
+function resumeFrom({ frames }: JobRecord): string {
+  const last = frames.findLast(({ extras }) => typeof extras['seq'] === 'number')?.extras['seq'];
+  return last === undefined ? '' : `&after=${String(last)}`;
 }
 
 async function askOnce(record: JobRecord, calls: JobCalls): Promise<void> {

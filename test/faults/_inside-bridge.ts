@@ -1,4 +1,5 @@
 import { DatabaseSync, StatementSync } from 'node:sqlite';
+import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 
 import './_crash-at.ts';
 
@@ -8,14 +9,20 @@ import './_crash-at.ts';
  */
 export type StoreTrouble = 'none' | 'full' | 'read-only' | 'slow';
 
+const troubles: readonly StoreTrouble[] = ['none', 'full', 'read-only', 'slow'];
+
 const errors = {
   full: { errcode: 13, message: 'database or disk is full' },
   'read-only': { errcode: 8, message: 'attempt to write a readonly database' },
 };
 
-let trouble: StoreTrouble = 'none';
+/** The store may work in a thread of its own, which loads this file too: what is wanted is shared memory. */
+const sharedName = 'comfy-bridge.store-trouble';
+if (isMainThread) setEnvironmentData(sharedName, new SharedArrayBuffer(4) as never);
+const shared = new Int32Array(getEnvironmentData(sharedName) as unknown as SharedArrayBuffer);
 
 function disturb(isWrite: boolean): void {
+  const trouble = troubles[Atomics.load(shared, 0)] ?? 'none';
   if (!isWrite || trouble === 'none') return;
   if (trouble === 'slow') {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
@@ -36,16 +43,20 @@ DatabaseSync.prototype.exec = function disturbedExec(this: DatabaseSync, sql: st
   exec.call(this, sql);
 };
 
-process.on('message', (message: unknown) => {
+function answer(message: unknown): void {
   if (typeof message !== 'object' || message === null) return;
-  if ('trouble' in message) trouble = message.trouble as StoreTrouble;
+  if ('trouble' in message) Atomics.store(shared, 0, troubles.indexOf(message.trouble as StoreTrouble));
   if ('collect' in message) {
     globalThis.gc?.();
     globalThis.gc?.();
   }
   const { heapUsed, rss, external } = process.memoryUsage();
   process.send?.({ heapUsed, rss, external });
-});
-// The channel alone must not keep the bridge alive; and without the test, the bridge has no business.
-process.channel?.unref();
-process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+}
+
+if (isMainThread) {
+  process.on('message', answer);
+  // The channel alone must not keep the bridge alive; and without the test, the bridge has no business.
+  process.channel?.unref();
+  process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+}

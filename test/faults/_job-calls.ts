@@ -50,7 +50,7 @@ export function createJobCalls(calls: Calls, record: JobRecord, { deadline, insi
       if (answer.status === 200) return acknowledge(readJobId(answer));
       // The unanswered submit before this one had arrived.
       if (unclear && answer.detail.includes('unfinished job')) return acknowledge();
-      if (![429, 503].includes(answer.status) || !insists) {
+      if (![429, 503, 507].includes(answer.status) || !insists) {
         endRecord(record, { kind: 'refused', status: answer.status, reason: answer.detail || answer.text });
         return false;
       }

@@ -42,13 +42,17 @@ export interface JobRecord {
   /** Transfers of results that broke off. */
   brokenDeliveries: number;
   endedAt: number | undefined;
+  /** The life of the bridge in which its client learned the end; 0 before. */
+  endedLife: number;
+  /** The bridge's life that this is. */
+  readonly life: () => number;
   end: JobEnd | undefined;
   /** What must never happen and did. */
   readonly offences: string[];
 }
 
 export function createJobRecord(
-  base: Pick<JobRecord, 'number' | 'clientId' | 'kind' | 'workflow'>,
+  base: Pick<JobRecord, 'number' | 'clientId' | 'kind' | 'workflow' | 'life'>,
 ): JobRecord {
   return {
     ...base,
@@ -61,6 +65,7 @@ export function createJobRecord(
     deliveries: 0,
     brokenDeliveries: 0,
     endedAt: undefined,
+    endedLife: 0,
     end: undefined,
     offences: [],
   };
@@ -70,6 +75,7 @@ export function endRecord(record: JobRecord, end: JobEnd): void {
   if (record.end !== undefined) return;
   record.end = end;
   record.endedAt = Date.now();
+  record.endedLife = record.life();
 }
 
 /** Why it ended is told either way; whether its owner wanted that, its owner knows. */

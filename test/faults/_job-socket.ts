@@ -17,7 +17,8 @@ export interface JobSocket {
 
 const counts = new WeakMap<JobRecord, number>();
 
-export function createJobSocket(url: string, record: JobRecord, life: number): JobSocket {
+export function createJobSocket(url: string, record: JobRecord): JobSocket {
+  const life = record.life();
   const count = (counts.get(record) ?? 0) + 1;
   counts.set(record, count);
   const socket = new WebSocket(url, { perMessageDeflate: false, handshakeTimeout: 3_000 });

@@ -93,6 +93,7 @@ test('a stock ComfyUI: a waiting prompt is taken off its queue, and its owner’
   await using rig = await startRig({ sims: [{ features: { targetedInterrupt: false, jobsApi: false } }] });
   const [sim] = rig.sims;
   const foreign = sim?.addForeignPrompt();
+  await waitUntil('its prompt to run', () => sim?.queue().running.length === 1);
   const waiting = rig.client({ kind: 'rest' });
   await waitUntil('our prompt to wait there', () => sim?.queue().pending.length === 1);
   await waiting.cancel();

@@ -76,7 +76,8 @@ test('its HTTP hangs for 5 s: nobody else notices, and its job is not lost', { t
   sim?.hang(false);
   await run?.finish();
   expect((await stuck.done).end?.kind).toBe('succeeded');
-  expect(pulse.report().p95).toBeLessThan(soonMs);
+  expect(pulse.report().p50).toBeLessThan(soonMs);
+  expect(pulse.report().max).toBeLessThan(1_000);
   expect(await rig.verdict()).toEqual([]);
 });
 

@@ -147,7 +147,13 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
   );
   parts.defer(() => housekeeping.stop());
 
-  const server = createServer({ requestTimeout: 0, headersTimeout: 15_000, keepAliveTimeout: 75_000 });
+  const server = createServer({
+    // Bodies may take long (uploads), but must keep coming: `guardBody` sees to that.
+    requestTimeout: 0,
+    headersTimeout: 10_000,
+    connectionsCheckingInterval: 2_000,
+    keepAliveTimeout: 75_000,
+  });
   const gateway = createGateway(
     {
       server,

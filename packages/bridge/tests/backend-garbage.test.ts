@@ -24,6 +24,15 @@ test.each([false, true])(
   },
 );
 
+test('a result that breaks off is fetched in a new attempt, never delivered by half', async () => {
+  await using t = await startBridge();
+  t.sim.failNext('GET /view', 'truncate');
+  await submit(t, 'one');
+  await (await t.sim.nextPrompt()).finish({ images: 1 });
+  await (await t.sim.nextPrompt()).finish({ images: 1 });
+  expect(await ended(t, 'one')).toMatchObject({ attempt: 2, state: { status: 'succeeded' } });
+});
+
 test('a flood of progress reaches a client at most ten times a second, the newest included', async () => {
   await using t = await startBridge();
   using client = await openSocket(`${t.wsUrl}/ws?clientId=one`);

@@ -34,6 +34,8 @@ export interface SlotUse {
   workflow: string;
   /** ms since the epoch; null while its prompt still waits in the backend's queue. */
   executingSince: number | null;
+  /** The id under which the backend knows the prompt; very old ones choose it themselves. */
+  promptId: string | null;
   /** True once the backend has the prompt, so that it counts in `queueRemaining`. */
   submitted: boolean;
 }

@@ -2,6 +2,7 @@ import express from 'express';
 import type { Express, RequestHandler, Router } from 'express';
 
 import type { Logger } from '../logging.ts';
+import { guardBody } from './guard-body.ts';
 import { createErrorHandler, handleUnknownRoute } from './error-handler.ts';
 
 export interface HttpAppParts {
@@ -23,6 +24,10 @@ export function createHttpApp({ routers, cors, trustProxy, basePath, log }: Http
   app.use((_request, response, next) => {
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.setHeader('Cache-Control', 'no-store');
+    next();
+  });
+  app.use((request, _response, next) => {
+    if (request.method === 'POST' || request.method === 'PUT') guardBody(request);
     next();
   });
   app.use(cors);

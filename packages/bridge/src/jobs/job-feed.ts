@@ -46,9 +46,13 @@ const stride = 1_000_000;
 /** Feeds of finished jobs that are kept for listeners who come late. */
 const finishedFeeds = 1_000;
 
-/** A sequence number that a change of state gets: it follows from what is stored, so a restart goes on where it was. */
+/**
+ * The number of the event that told a job's state: it follows from what is stored, so a restart goes on where it was. From
+ * one stride on, so that 0 is before everything. A delivery changes the job and not its state.
+ */
 export function statusSeq(job: Job): number {
-  return job.revision * stride;
+  const revision = job.deliveredAt === null ? job.revision : job.revision - 1;
+  return (revision + 1) * stride;
 }
 
 export function createJobFeed({ events }: { events: Events }): JobFeed {
@@ -74,17 +78,17 @@ export function createJobFeed({ events }: { events: Events }): JobFeed {
     const event = { seq: statusSeq(job), type: 'status', job } as const;
     if (event.seq <= feed.seq) return;
     feed.statuses.push(event);
-    if (isTerminal(job.state.status)) {
-      feed.preview = undefined;
-      finished.push(job.id);
-      if (finished.length > finishedFeeds) forgetOldest();
-    }
+    if (isTerminal(job.state.status)) feed.preview = undefined;
     tell(feed, event);
+    if (isTerminal(job.state.status)) keepFinished(job.id, feed);
   }
 
-  function forgetOldest(): void {
-    const id = finished.shift();
-    if (id !== undefined && feeds.get(id)?.listeners.size === 0) feeds.delete(id);
+  /** Nothing follows: its listeners are done, and it stays only for those who come late. */
+  function keepFinished(id: JobId, feed: Feed): void {
+    feed.listeners.clear();
+    finished.push(id);
+    const oldest = finished.length > finishedFeeds ? finished.shift() : undefined;
+    if (oldest !== undefined) feeds.delete(oldest);
   }
 
   const unsubscribe = [

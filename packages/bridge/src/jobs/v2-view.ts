@@ -7,7 +7,9 @@ export interface V2Context {
   progress: Progress | undefined;
   /** Place in the queue, 0 is next; undefined when it does not wait. */
   queuePosition: number | undefined;
-  /** Sub-path that the bridge is served under; links are host-relative and hold it. */
+  /** As the caller reaches the bridge, `https://host`: the URL of a result is absolute. */
+  origin: string;
+  /** Sub-path that the bridge is served under; the links of a job are host-relative and hold it. */
   basePath: string;
   resultTtlMs: number;
 }
@@ -19,7 +21,10 @@ export function publicStatus(job: Job): JobStatus {
 }
 
 /** The job object of Comfy API v2, all fields of the contract and no others. Pure. */
-export function toV2Job(job: Job, { progress, queuePosition, basePath, resultTtlMs }: V2Context) {
+export function toV2Job(
+  job: Job,
+  { progress, queuePosition, origin, basePath, resultTtlMs }: V2Context,
+) {
   const status = publicStatus(job);
   const self = `${basePath}/api/v2/jobs/${job.id}`;
   const executingAt = job.attempts.at(-1)?.executingAt ?? null;
@@ -37,7 +42,7 @@ export function toV2Job(job: Job, { progress, queuePosition, basePath, resultTtl
     // What was delivered over the compatibility API is gone.
     outputs:
       state.status === 'succeeded' && job.deliveredAt === null
-        ? state.results.map((result) => toV2Output(job, result, { basePath, expiresAt }))
+        ? state.results.map((result) => toV2Output(job, result, { origin, basePath, expiresAt }))
         : [],
     error:
       state.status === 'failed' ? { node_id: null, class_type: null, traceback: null, ...state.error } : null,
@@ -64,7 +69,7 @@ function toMessage({ current_node_class: name, step, steps }: Progress): string 
 export function toV2Output(
   job: Job,
   { index, nodeId, fileName, type, contentType, size, id }: JobResult,
-  { basePath, expiresAt }: { basePath: string; expiresAt: string },
+  { origin, basePath, expiresAt }: { origin: string; basePath: string; expiresAt: string },
 ) {
   return {
     node_id: nodeId,
@@ -74,7 +79,7 @@ export function toV2Output(
     size_bytes: size,
     id,
     hash: null,
-    url: `${basePath}/api/bridge/jobs/${job.id}/results/${index}`,
+    url: `${origin}${basePath}/api/bridge/jobs/${job.id}/results/${index}`,
     url_expires_at: expiresAt,
     job_id: job.id,
   };

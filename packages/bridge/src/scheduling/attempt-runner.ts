@@ -52,7 +52,7 @@ export function createAttemptRunner(
       if (key.startsWith(`results/${job.id}/`)) await files.remove(key);
   }
 
-  return async ({ signal, releaseSlot, couldRunElsewhere, ...attemptOf }) => {
+  return async ({ signal, releaseSlot, couldRunElsewhere, turn, ...attemptOf }) => {
     const { job, backend } = attemptOf;
     const { id, attempt } = job;
     const end = await runAttempt(
@@ -84,6 +84,7 @@ export function createAttemptRunner(
           releaseSlot();
         },
         couldRunElsewhere,
+        turn,
         wantsPreviews: () => deps.wantsPreviews(job.clientId),
         log,
         now,

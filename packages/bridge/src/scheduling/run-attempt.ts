@@ -11,6 +11,7 @@ import type { ComfySocket } from '../comfy/comfy-socket.ts';
 import { BridgeError } from '../errors.ts';
 import type { Job, JobResult, RunPhase, StagedInput } from '../jobs/job.ts';
 import { reachPoint } from '../lib/crash-point.ts';
+import type { Turn } from '../lib/turns.ts';
 import type { Logger } from '../logging.ts';
 import { createPromptFollower } from './follow-prompt.ts';
 import type { FollowOptions, PromptEnd, PromptFollower } from './follow-prompt.ts';
@@ -44,6 +45,8 @@ export interface AttemptDeps {
   /** The backend's worker is done with the prompt: its slot can be given to the next job. */
   onExecuted(longestGapMs: number): void;
   couldRunElsewhere(): boolean;
+  /** Jobs placed on one backend hand in their prompts in that order. */
+  turn: Turn;
   wantsPreviews(): boolean;
   log: Logger;
   now: () => number;
@@ -99,8 +102,10 @@ export async function runAttempt(
     options,
   );
   try {
-    if (attempt.isTakenOver) slot.submitted = true;
-    else {
+    if (attempt.isTakenOver) {
+      slot.submitted = true;
+      deps.turn.done();
+    } else {
       const refused = await submit(deps, { ...attempt, clientId, follower, signal });
       if (refused !== undefined) return refused;
       reachPoint('prompt-submitted');
@@ -141,10 +146,14 @@ async function submit(deps: AttemptDeps, context: SubmitContext): Promise<Attemp
     follower.connect(),
   ]);
   reachPoint('input-staged');
+  await deps.turn.wait();
+  signal.throwIfAborted();
   slot.submitted = true;
   const previews = deps.wantsPreviews();
   const answer = await client.submitPrompt({ prompt, promptId, clientId, previews, signal });
+  deps.turn.done();
   if (!answer.ok) return toRejectedEnd(answer.rejection, job);
+  slot.promptId = answer.promptId;
   follower.adopt(answer.promptId);
   if (answer.nodeErrors.length === 0) return undefined;
   // Some outputs were dropped and the rest would run: half a result helps nobody, another backend may do it whole.

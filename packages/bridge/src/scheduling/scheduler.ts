@@ -7,6 +7,8 @@ import type { Events } from '../events.ts';
 import type { Job, JobId } from '../jobs/job.ts';
 import type { JobLedger } from '../jobs/job-ledger.ts';
 import { reachPoint } from '../lib/crash-point.ts';
+import { createTurns } from '../lib/turns.ts';
+import type { Turn } from '../lib/turns.ts';
 import type { Logger } from '../logging.ts';
 import { concludeAttempt, toBreakerEvent } from './conclude-attempt.ts';
 import { nodeClassesOf, pickBackend } from './pick-backend.ts';
@@ -43,6 +45,8 @@ export interface AttemptRun extends Attempt {
   releaseSlot(): void;
   /** Whether another backend has room for this job right now. */
   couldRunElsewhere(): boolean;
+  /** When its prompt may be handed in, and that it was. */
+  turn: Turn;
 }
 
 /** Pairs waiting jobs with backends, late: a job is bound only when a backend has a free slot for it. */
@@ -67,6 +71,8 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
   const waiting = createWaitingLine();
   const running = new Map<JobId, { abort: AbortController; done: Promise<void>; slot: SlotUse }>();
   const retryBudget = createRetryBudget();
+  /** Prompts reach a backend in the order in which their jobs were placed on it, however long staging takes. */
+  const turns = createTurns();
   let wakeQueued = false;
   let stopped = false;
   let reopening: NodeJS.Timeout | undefined;
@@ -168,10 +174,17 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
     backend: Backend,
     prepare: () => Promise<Prepared | undefined>,
   ): void {
-    const slot: SlotUse = { jobId: id, workflow: wish.workflow, executingSince: null, submitted: false };
+    const slot: SlotUse = {
+      jobId: id,
+      workflow: wish.workflow,
+      executingSince: null,
+      promptId: null,
+      submitted: false,
+    };
     backend.slots.set(id, slot);
+    const turn = turns.take(backend.name);
     const abort = new AbortController();
-    const done = attemptJob({ backend, slot, wish, signal: abort.signal, prepare }).catch(
+    const done = attemptJob({ backend, slot, wish, turn, signal: abort.signal, prepare }).catch(
       (error: unknown) => {
         log.error({ jobId: id, backend: backend.name, err: error }, 'an attempt broke');
       },
@@ -187,11 +200,12 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
     backend: Backend;
     slot: SlotUse;
     wish: Wish;
+    turn: Turn;
     signal: AbortSignal;
     prepare: () => Promise<Prepared | undefined>;
   }
 
-  async function attemptJob({ backend, slot, wish, signal, prepare }: Run): Promise<void> {
+  async function attemptJob({ backend, slot, wish, turn, signal, prepare }: Run): Promise<void> {
     let releasedAt: number | undefined;
     function releaseSlot(): void {
       if (releasedAt !== undefined) return;
@@ -209,7 +223,7 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
       if (prepared === undefined) return;
       const { job } = prepared;
       const end = await deps
-        .attempt({ ...prepared, backend, slot, signal, releaseSlot, couldRunElsewhere })
+        .attempt({ ...prepared, backend, slot, turn, signal, releaseSlot, couldRunElsewhere })
         .catch((error: unknown) => toInternalFailure(job, backend, error));
       const said = toBreakerEvent(end, now());
       if (said !== undefined)
@@ -226,8 +240,9 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
         { job, backend, end },
         { maxAttempts },
       );
-      if (cleanUp && end.kind !== 'released') forgetThere(backend, prepared.promptId);
+      if (cleanUp && end.kind !== 'released') forgetThere(backend, slot.promptId ?? prepared.promptId);
     } finally {
+      turn.done();
       releaseSlot();
     }
   }

@@ -48,7 +48,9 @@ async function encode(
   query: URLSearchParams,
   headers: RouteRequest['headers'],
 ): Promise<Reply> {
-  const disposition = { 'content-disposition': `filename="${filename}"` };
+  // The real server puts the name there as raw UTF-8; Node takes header bytes as latin1.
+  const rawName = Buffer.from(filename, 'utf8').toString('latin1');
+  const disposition = { 'content-disposition': `filename="${rawName}"` };
   const channel = query.get('channel') ?? '';
   const preview = query.get('preview');
   if (preview !== null) {
