@@ -53,7 +53,11 @@ export async function startBackend({ stepMs = 20, runMs }: BackendOptions = {}):
       args: [program, JSON.stringify({ port, stepMs, runMs: runMs ?? null })],
       onLine(line) {
         if (!line.startsWith('{')) return;
-        const told = JSON.parse(line) as { listening?: string; started?: StartedPrompt; ended?: StartedPrompt };
+        const told = JSON.parse(line) as {
+          listening?: string;
+          started?: StartedPrompt;
+          ended?: StartedPrompt;
+        };
         if (told.listening !== undefined) listening = true;
         if (told.started !== undefined) started.push(told.started);
         const { ended } = told;

@@ -1,6 +1,6 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 import { crashNotice } from './_crash-at.ts';
@@ -64,14 +64,17 @@ export interface BridgeProcess extends AsyncDisposable {
   start(options?: { crashAt?: CrashWish }): Promise<void>;
   wasReached(point: CrashPoint): boolean;
   figures(): Promise<ProcessFigures>;
-  /** Bytes of live heap after a garbage collection. */
-  liveHeap(): Promise<number>;
+  /** Bytes in use after a garbage collection, buffers included. Resident memory also has what the allocator keeps for later. */
+  liveMemory(): Promise<number>;
   leftFiles(): Promise<LeftFiles>;
   /** Makes its store misbehave until it is told `none`. */
   troubleStore(trouble: StoreTrouble): Promise<void>;
 }
 
-const preload = join(import.meta.dirname, '_inside-bridge.ts');
+const preloads = ['_crash-at.ts', '_inside-bridge.ts'].flatMap((file) => [
+  '--import',
+  join(import.meta.dirname, file),
+]);
 
 /** Times that suit tests: backends are looked at often, a job without a sign of life is given up soon. */
 const quickly = {
@@ -84,7 +87,11 @@ const quickly = {
   MAX_ATTEMPTS: String(maxAttempts),
 };
 
-export async function startBridgeProcess({ backends, env = {}, crashAt }: BridgeOptions): Promise<BridgeProcess> {
+export async function startBridgeProcess({
+  backends,
+  env = {},
+  crashAt,
+}: BridgeOptions): Promise<BridgeProcess> {
   const dataDir = await mkdtemp(join(tmpdir(), 'bridge-faults-'));
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
@@ -108,7 +115,7 @@ export async function startBridgeProcess({ backends, env = {}, crashAt }: Bridge
     const wish = options.crashAt;
     life += 1;
     const started = startOwnProcess({
-      args: ['--expose-gc', '--import', preload, bridgeFile],
+      args: ['--expose-gc', ...preloads, bridgeFile],
       cwd: dataDir,
       env: {
         ...quickly,
@@ -122,12 +129,13 @@ export async function startBridgeProcess({ backends, env = {}, crashAt }: Bridge
       onLine,
     });
     own = started;
-    await waitUntil(
-      'the bridge to listen',
-      async () => !started.isRunning || (await answers(url)),
-      { withinMs: 20_000 },
-    );
-    if (!started.isRunning && !complaints.some((line) => wish !== undefined && line === crashNotice(wish.point))) {
+    await waitUntil('the bridge to listen', async () => !started.isRunning || (await answers(url)), {
+      withinMs: 20_000,
+    });
+    if (
+      !started.isRunning &&
+      !complaints.some((line) => wish !== undefined && line === crashNotice(wish.point))
+    ) {
       throw new Error(`the bridge did not start: ${complaints.slice(-5).join('\n')}`);
     }
   }
@@ -154,9 +162,10 @@ export async function startBridgeProcess({ backends, env = {}, crashAt }: Bridge
     start,
     wasReached: (point) => complaints.includes(crashNotice(point)),
     figures: () => readFigures(current().pid),
-    async liveHeap() {
+    async liveMemory() {
       const answer = await current().ask({ collect: true });
-      return (answer as { heapUsed: number }).heapUsed;
+      const { heapUsed, external } = answer as { heapUsed: number; external: number };
+      return heapUsed + external;
     },
     leftFiles: () => countLeft(dataDir),
     async troubleStore(trouble) {
@@ -191,12 +200,12 @@ async function answers(url: string): Promise<boolean> {
 
 async function countLeft(dataDir: string): Promise<LeftFiles> {
   const list = async (folder: string) =>
-    (await readdir(join(dataDir, folder), { recursive: true, withFileTypes: true }).catch(() => [])).filter((entry) =>
-      entry.isFile(),
+    (await readdir(join(dataDir, folder), { recursive: true, withFileTypes: true }).catch(() => [])).filter(
+      (entry) => entry.isFile(),
     );
   const [uploads, results, tmp] = await Promise.all([list('uploads'), list('results'), list('tmp')]);
   const { unfinished, waiting } = readJobs(join(dataDir, 'bridge.sqlite'));
-  const kept = results.filter(({ parentPath }) => waiting.has(basename(parentPath))).length;
+  const kept = results.filter(({ name }) => waiting.has(name.split('.')[0] ?? '')).length;
   return {
     uploads: uploads.length,
     results: kept,
@@ -211,7 +220,12 @@ function readJobs(file: string): { unfinished: Set<string>; waiting: Set<string>
   const db = new DatabaseSync(file, { readOnly: true, timeout: 2_000 });
   try {
     const ids = (where: string) =>
-      new Set(db.prepare(`SELECT id FROM jobs WHERE ${where}`).all().map((row) => String(row['id'])));
+      new Set(
+        db
+          .prepare(`SELECT id FROM jobs WHERE ${where}`)
+          .all()
+          .map((row) => String(row['id'])),
+      );
     const unfinished = ids('finished_at IS NULL');
     const waiting = ids(`status = 'succeeded' AND json_extract(state, '$.deliveredAt') IS NULL`);
     return { unfinished, waiting: new Set([...unfinished, ...waiting]) };

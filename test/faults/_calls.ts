@@ -42,7 +42,11 @@ export function createCalls(url: () => string, { withinMs = 10_000 }: { withinMs
         headers: { connection: 'close' },
         signal: AbortSignal.timeout(withinMs),
       });
-      return toAnswer(answer.status, Object.fromEntries(answer.headers), Buffer.from(await answer.arrayBuffer()));
+      return toAnswer(
+        answer.status,
+        Object.fromEntries(answer.headers),
+        Buffer.from(await answer.arrayBuffer()),
+      );
     },
     [Symbol.asyncDispose]: () => agent.destroy(),
   };

@@ -30,7 +30,7 @@ export interface ClientOptions {
   clientId?: string;
   /** Asks for more fields in the frames. */
   extended?: boolean;
-  /** Until the end; default 60 s. */
+  /** Until the end; default 40 s. */
   withinMs?: number;
   /** Default 100. */
   pollMs?: number;
@@ -62,7 +62,7 @@ export function startClient(deps: ClientDeps, options: ClientOptions): Client {
   const { number, kind, workflow = 'tiny', extended = false, pollMs = 100, insists = true } = options;
   const clientId = options.clientId ?? `faults-${number}-${Math.random().toString(36).slice(2, 10)}`;
   const record = createJobRecord({ number, clientId, kind, workflow, life: deps.life });
-  const deadline = performance.now() + (options.withinMs ?? 60_000);
+  const deadline = performance.now() + (options.withinMs ?? 40_000);
   const calls = createJobCalls(deps.calls, record, { deadline, insists });
   const submitted = Promise.withResolvers<boolean>();
   let socket: JobSocket | undefined;
@@ -91,7 +91,8 @@ export function startClient(deps: ClientDeps, options: ClientOptions): Client {
       const opened = await socket.connected;
       if (opened && record.submits === 0) await submit();
       const again = socket.count > 1;
-      for (let quietSince = performance.now(); opened && socket.isOpen && !isOver(); ) {
+      let quietSince = performance.now();
+      while (socket.isOpen && !isOver()) {
         const end = await socket.nextEnd(askAfterMs);
         if (end?.status === 'closed') await calls.fetchResults();
         else if (end !== undefined) endRecord(record, toUnhappyEnd(record, end.detail));

@@ -47,23 +47,23 @@ export async function startFaultProxy(target: { host: string; port: number }): P
       if (over.signal.aborted) return;
       over.abort();
       pairs.delete(reset);
-      near.resetAndDestroy();
-      // One that never connected has nothing to reset.
-      if (far.connecting) far.destroy();
-      else far.resetAndDestroy();
+      resetSocket(near);
+      resetSocket(far);
     };
     pairs.add(reset);
     near.on('error', reset).setNoDelay(true);
     far.on('error', reset).setNoDelay(true);
-    const both = Promise.all([pump(near, far, 'up', over.signal), pump(far, near, 'down', over.signal)]);
-    void both.then(
-      () => {
-        pairs.delete(reset);
-        near.destroy();
-        far.destroy();
-      },
-      () => reset(),
-    );
+    far.once('connect', () => {
+      const both = Promise.all([pump(near, far, 'up', over.signal), pump(far, near, 'down', over.signal)]);
+      void both.then(
+        () => {
+          pairs.delete(reset);
+          near.destroy();
+          far.destroy();
+        },
+        () => reset(),
+      );
+    });
   }
 
   async function pump(from: Socket, to: Socket, way: Direction, signal: AbortSignal): Promise<void> {
@@ -125,6 +125,12 @@ export async function startFaultProxy(target: { host: string; port: number }): P
       await closed;
     },
   };
+}
+
+/** One that never connected has nothing to reset; one that is shutting down cannot be, and would stay open for ever. */
+function resetSocket(socket: Socket): void {
+  if (socket.connecting || socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 async function listen(server: Server, port: number): Promise<AddressInfo> {

@@ -1,8 +1,6 @@
 import { DatabaseSync, StatementSync } from 'node:sqlite';
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 
-import './_crash-at.ts';
-
 /**
  * Loaded into the bridge with `node --import`: tells its memory after a garbage collection, makes its store misbehave on
  * demand, and ends it when the test is gone. Needs `--expose-gc`.
@@ -33,10 +31,10 @@ function disturb(isWrite: boolean): void {
 }
 
 const run = StatementSync.prototype.run;
-StatementSync.prototype.run = function disturbedRun(this: StatementSync, ...values: never[]) {
+Reflect.set(StatementSync.prototype, 'run', function disturbedRun(this: StatementSync, ...values: unknown[]) {
   disturb(/^\s*(INSERT|UPDATE|DELETE|REPLACE)/i.test(this.sourceSQL));
-  return run.apply(this, values);
-};
+  return Reflect.apply(run, this, values);
+});
 const exec = DatabaseSync.prototype.exec;
 DatabaseSync.prototype.exec = function disturbedExec(this: DatabaseSync, sql: string) {
   disturb(/^\s*(COMMIT|INSERT|UPDATE|DELETE)/i.test(sql));

@@ -26,7 +26,11 @@ export interface JobCallsOptions {
 
 const pauseMs = 100;
 
-export function createJobCalls(calls: Calls, record: JobRecord, { deadline, insists }: JobCallsOptions): JobCalls {
+export function createJobCalls(
+  calls: Calls,
+  record: JobRecord,
+  { deadline, insists }: JobCallsOptions,
+): JobCalls {
   const query = `clientId=${record.clientId}`;
   const isLate = () => performance.now() > deadline;
 

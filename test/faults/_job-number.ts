@@ -4,7 +4,9 @@ export function toPrefix(number: number): string {
 }
 
 /** The number of the job that a prompt belongs to; undefined for prompts of others. */
-export function toJobNumber(prompt: Readonly<Record<string, { inputs?: Record<string, unknown> }>>): number | undefined {
+export function toJobNumber(
+  prompt: Readonly<Record<string, { inputs?: Record<string, unknown> }>>,
+): number | undefined {
   for (const { inputs } of Object.values(prompt)) {
     const found = /^job-(\d+)$/.exec(String(inputs?.['filename_prefix'] ?? ''));
     if (found?.[1] !== undefined) return Number(found[1]);

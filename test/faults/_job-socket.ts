@@ -34,9 +34,19 @@ export function createJobSocket(url: string, record: JobRecord): JobSocket {
 
   socket.on('message', (data: Buffer, isBinary) => {
     if (isBinary) return;
-    const { status, detail, details, ...extras } = JSON.parse(data.toString('utf8')) as Record<string, unknown>;
+    const { status, detail, details, ...extras } = JSON.parse(data.toString('utf8')) as Record<
+      string,
+      unknown
+    >;
     if (detail !== details) record.offences.push('a frame said different things in detail and details');
-    const frame = { at: Date.now(), socket: count, life, status: String(status), detail: String(detail), extras };
+    const frame = {
+      at: Date.now(),
+      socket: count,
+      life,
+      status: String(status),
+      detail: String(detail),
+      extras,
+    };
     if (frame.status !== 'listening') record.frames.push(frame);
     if (frame.status === 'connected') connected.resolve(true);
     if (frame.status === 'closed' || frame.status === 'error') ends.push(frame);

@@ -21,7 +21,7 @@ const withinMs = 8_000;
 
 /** What is still there when everything is over: each in one line, after a time in which it may go. */
 export async function findLeftovers(deps: LeftoverDeps): Promise<string[]> {
-  if (!deps.bridge.isRunning) return ['the bridge is dead'];
+  if (!deps.bridge.isRunning) return [`the bridge is dead: ${deps.bridge.complaints.slice(-10).join(' / ')}`];
   const deadline = performance.now() + withinMs;
   for (;;) {
     const left = await look(deps);
@@ -35,19 +35,25 @@ async function look({ bridge, backends, sims, records }: LeftoverDeps): Promise<
   for (const [index, backend] of backends.entries()) {
     if (!backend.isRunning || backend.isPaused) continue;
     const { running, pending } = await backend.queue().catch(() => ({ running: ['no answer'], pending: [] }));
-    if (running.length + pending.length > 0) left.push(`prompts on backend ${index}: ${[...running, ...pending].join()}`);
+    if (running.length + pending.length > 0)
+      left.push(`prompts on backend ${index}: ${[...running, ...pending].join()}`);
   }
   for (const [index, sim] of sims.entries()) {
     const { running, pending } = sim.queue();
-    if (running.length + pending.length > 0) left.push(`prompts on sim ${index}: ${[...running, ...pending].join()}`);
+    if (running.length + pending.length > 0)
+      left.push(`prompts on sim ${index}: ${[...running, ...pending].join()}`);
   }
   const files = await bridge.leftFiles();
   // Of a client that left, or one that got it just before a crash: then the bridge cannot know, and keeps it for a day.
-  const unfetched = records.filter(({ end, endedLife }) => end?.kind === 'left' || endedLife < bridge.life).length;
+  const unfetched = records.filter(
+    ({ end, endedLife }) => end?.kind === 'left' || endedLife < bridge.life,
+  ).length;
   if (files.tmp > 0) left.push(`${files.tmp} temporary files`);
   if (files.unfinished > 0) left.push(`${files.unfinished} unfinished jobs in the store`);
-  if (files.orphans > 0) left.push(`${files.orphans} result files of jobs that are delivered, failed or unknown`);
-  if (files.results > unfetched) left.push(`${files.results} result files wait, ${unfetched} of them rightly`);
+  if (files.orphans > 0)
+    left.push(`${files.orphans} result files of jobs that are delivered, failed or unknown`);
+  if (files.results > unfetched)
+    left.push(`${files.results} result files wait, ${unfetched} of them rightly`);
   const { sockets } = await bridge.figures();
   // Its listener, the channel and pipes to the test, and what it keeps open to each backend.
   const most = 5 + (backends.length + sims.length) * 6;

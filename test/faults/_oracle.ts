@@ -11,7 +11,9 @@ export interface SeenPrompt {
 /** What must hold of what the clients saw and what the backends ran; each violation in one line. Pure. */
 export function judge(records: readonly JobRecord[], prompts: readonly SeenPrompt[]): string[] {
   return [
-    ...records.flatMap((record) => judgeOne(record).map((problem) => `${problem}; ${describeRecord(record)}`)),
+    ...records.flatMap((record) =>
+      judgeOne(record).map((problem) => `${problem}; ${describeRecord(record)}`),
+    ),
     ...judgeRuns(records, prompts),
     ...judgeOrder(records, prompts),
   ];
@@ -21,7 +23,8 @@ function judgeOne(record: JobRecord): string[] {
   const { end, acknowledgedAt, deliveries, offences } = record;
   const problems = [...offences, ...judgeFrames(record)];
   if (end === undefined) problems.push('nobody knows how it ended');
-  if (end?.kind === 'lost') problems.push(acknowledgedAt === undefined ? 'never taken' : 'acknowledged and lost');
+  if (end?.kind === 'lost')
+    problems.push(acknowledgedAt === undefined ? 'never taken' : 'acknowledged and lost');
   if (end?.kind === 'failed') problems.push(...judgeReason(end.reason));
   if (deliveries > 1) problems.push(`delivered ${deliveries} times`);
   return problems;
@@ -29,7 +32,8 @@ function judgeOne(record: JobRecord): string[] {
 
 function judgeReason(reason: string): string[] {
   if (reason.trim() === '') return ['failed without a reason'];
-  const leaks = /Traceback|\bat \S+ \(|node_modules|\.(py|ts):\d|\/(tmp|srv|home|usr|var|work)\/|127\.0\.0\.1|ECONN/;
+  const leaks =
+    /Traceback|\bat \S+ \(|node_modules|\.(py|ts):\d|\/(tmp|srv|home|usr|var|work)\/|127\.0\.0\.1|ECONN/;
   return leaks.test(reason) ? ['its reason tells what is not for clients'] : [];
 }
 
@@ -41,8 +45,11 @@ function judgeFrames({ frames }: JobRecord): string[] {
     if (heard[0]?.status !== 'connected') problems.push(`socket ${socket} did not start with connected`);
     const end = heard.findIndex(({ status }) => status === 'closed' || status === 'error');
     if (end >= 0 && end < heard.length - 1) problems.push(`socket ${socket} heard more after the end`);
-    const values = heard.filter(({ status }) => status === 'progress').map(({ detail }) => Number.parseFloat(detail));
-    if (values.some((value, index) => value < (values[index - 1] ?? 0))) problems.push(`progress fell on ${socket}`);
+    const values = heard
+      .filter(({ status }) => status === 'progress')
+      .map(({ detail }) => Number.parseFloat(detail));
+    if (values.some((value, index) => value < (values[index - 1] ?? 0)))
+      problems.push(`progress fell on ${socket}`);
     const whole = values.indexOf(100);
     if (whole >= 0 && (whole < values.length - 1 || heard[end]?.status !== 'closed')) {
       const cutOff = end < 0 && whole === values.length - 1;
@@ -51,8 +58,11 @@ function judgeFrames({ frames }: JobRecord): string[] {
   }
   // Within one life of the bridge the value also holds from socket to socket.
   for (const heard of Map.groupBy(frames, ({ life }) => life).values()) {
-    const values = heard.filter(({ status }) => status === 'progress').map(({ detail }) => Number.parseFloat(detail));
-    if (values.some((value, index) => value < (values[index - 1] ?? 0))) problems.push('progress fell after a return');
+    const values = heard
+      .filter(({ status }) => status === 'progress')
+      .map(({ detail }) => Number.parseFloat(detail));
+    if (values.some((value, index) => value < (values[index - 1] ?? 0)))
+      problems.push('progress fell after a return');
   }
   return problems;
 }
@@ -81,8 +91,12 @@ function judgeOrder(records: readonly JobRecord[], prompts: readonly SeenPrompt[
     .map((record) => ({ record, taken: record.acknowledgedAt ?? 0, ran: firstRun.get(record.number) }));
   return begun.flatMap(({ record, taken, ran }) => {
     if (ran === undefined) return [];
-    const later = begun.find((other) => other.record.createdAt > taken && (other.ran ?? ran) < ran - overtakeMs);
-    return later === undefined ? [] : [`job ${record.number} waited while the later job ${later.record.number} ran`];
+    const later = begun.find(
+      (other) => other.record.createdAt > taken && (other.ran ?? ran) < ran - overtakeMs,
+    );
+    return later === undefined
+      ? []
+      : [`job ${record.number} waited while the later job ${later.record.number} ran`];
   });
 }
 

@@ -11,7 +11,12 @@ export function createPicture(colour: number, side = 8): Buffer {
   const row = Buffer.alloc(1 + side * 3);
   for (let x = 0; x < side; x += 1) row.writeUIntBE(colour, 1 + x * 3, 3);
   const pixels = deflateSync(Buffer.concat(Array.from({ length: side }, () => row)));
-  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', pixels), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', header),
+    chunk('IDAT', pixels),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 function chunk(type: string, data: Buffer): Buffer {
@@ -27,13 +32,14 @@ function chunk(type: string, data: Buffer): Buffer {
 export function readColour(png: Buffer): number | undefined {
   if (!png.subarray(0, 8).equals(signature)) return undefined;
   const parts: Buffer[] = [];
-  for (let at = 8; at + 12 <= png.length; ) {
+  for (let at = 8; at + 12 <= png.length;) {
     const length = png.readUInt32BE(at);
     const type = png.toString('latin1', at + 4, at + 8);
     if (type === 'IDAT') parts.push(png.subarray(at + 8, at + 8 + length));
     at += 12 + length;
     // Whatever the filter of the row, its first pixel stands as it is.
-    if (type === 'IEND') return at === png.length ? inflateSync(Buffer.concat(parts)).readUIntBE(1, 3) : undefined;
+    if (type === 'IEND')
+      return at === png.length ? inflateSync(Buffer.concat(parts)).readUIntBE(1, 3) : undefined;
   }
   return undefined;
 }
@@ -48,7 +54,7 @@ export function parseParts(body: Buffer, contentType: string): ResultPart[] {
   const boundary = /boundary="?([^";]+)/.exec(contentType)?.[1] ?? '';
   const marker = Buffer.from(`--${boundary}`);
   const parts: ResultPart[] = [];
-  for (let at = body.indexOf(marker); at >= 0; ) {
+  for (let at = body.indexOf(marker); at >= 0;) {
     const next = body.indexOf(marker, at + marker.length);
     if (next < 0) break;
     const part = body.subarray(at + marker.length + 2, next - 2);

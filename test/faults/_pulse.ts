@@ -22,17 +22,17 @@ export const soonMs = 50;
 export function startPulse(bridge: Pick<BridgeProcess, 'url' | 'isRunning'>, everyMs = 50): Pulse {
   const calls = createCalls(() => bridge.url, { withinMs: 30_000 });
   const times: number[] = [];
-  let stopped = false;
+  const state = { stopped: false };
 
   async function run(): Promise<void> {
-    while (!stopped) {
+    while (!state.stopped) {
       const startedAt = performance.now();
       const answered = await calls.get('/generation-count').then(
         ({ status }) => status === 200,
         () => false,
       );
       // One that died while it was asked gives no answer; that is no late one.
-      if (answered || (bridge.isRunning && !stopped)) times.push(performance.now() - startedAt);
+      if (answered || (bridge.isRunning && !state.stopped)) times.push(performance.now() - startedAt);
       await delay(everyMs);
     }
   }
@@ -41,11 +41,12 @@ export function startPulse(bridge: Pick<BridgeProcess, 'url' | 'isRunning'>, eve
   return {
     report() {
       const sorted = times.toSorted((a, b) => a - b);
-      const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+      const at = (share: number) =>
+        sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
       return { count: sorted.length, p50: at(0.5), p95: at(0.95), max: sorted.at(-1) ?? 0 };
     },
     async [Symbol.asyncDispose]() {
-      stopped = true;
+      state.stopped = true;
       await done;
       await calls[Symbol.asyncDispose]();
     },

@@ -4,7 +4,10 @@ export async function readQueue(url: string): Promise<{ running: string[]; pendi
     headers: { connection: 'close' },
     signal: AbortSignal.timeout(3_000),
   });
-  const { queue_running: running, queue_pending: pending } = (await answer.json()) as Record<string, unknown[][]>;
+  const { queue_running: running, queue_pending: pending } = (await answer.json()) as Record<
+    string,
+    unknown[][]
+  >;
   const ids = (items: unknown[][] = []) => items.map((item) => String(item[1]));
   return { running: ids(running), pending: ids(pending) };
 }

@@ -44,6 +44,8 @@ export interface Rig extends AsyncDisposable {
   /** Starts a client with the next number. */
   client(options?: Partial<ClientOptions>): Client;
   untilReady(count?: number): Promise<void>;
+  /** Lets every free-running backend do a job: a new one is given one at a time until then. */
+  warmUp(): Promise<void>;
   prompts(): SeenPrompt[];
   /** Waits for every client, then for what they leave behind to be gone; every violation in one line. */
   verdict(): Promise<string[]>;
@@ -86,7 +88,10 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       crashAt,
     }),
   );
-  const front = options.front === true ? parts.use(await startFaultProxy(toTarget(`127.0.0.1:${bridge.port}`))) : undefined;
+  const front =
+    options.front === true
+      ? parts.use(await startFaultProxy(toTarget(`127.0.0.1:${bridge.port}`)))
+      : undefined;
   const calls = parts.use(createCalls(() => bridge.url));
   const clientCalls = front === undefined ? calls : splitCalls(parts, calls, front);
   const clients: Client[] = [];
@@ -96,7 +101,8 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   async function untilReady(count = addresses.length): Promise<void> {
     await waitUntil(
       `${count} ready backends`,
-      async () => (await calls.get('/readyz').catch(() => undefined))?.text.includes(`"ready":${count},`) ?? false,
+      async () =>
+        (await calls.get('/readyz').catch(() => undefined))?.text.includes(`"ready":${count},`) ?? false,
       { withinMs: 15_000 },
     );
   }
@@ -112,6 +118,20 @@ export async function startRig(options: RigOptions): Promise<Rig> {
 
   if (options.ready !== false && crashAt === undefined) await untilReady();
   const owned = parts.move();
+  function client(own: Partial<ClientOptions> = {}): Client {
+    const started = startClient(
+      {
+        calls: clientCalls,
+        socketUrl: () => `ws://${front?.address ?? `127.0.0.1:${bridge.port}`}/ws`,
+        life: () => bridge.life,
+      },
+      { number: nextNumber(), kind: 'ws', ...own },
+    );
+    clients.push(started);
+    records.push(started.record);
+    return started;
+  }
+
   return {
     bridge,
     backends,
@@ -120,24 +140,18 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     front,
     calls,
     records,
-    client(own = {}) {
-      const client = startClient(
-        {
-          calls: clientCalls,
-          socketUrl: () => `ws://${front?.address ?? `127.0.0.1:${bridge.port}`}/ws`,
-          life: () => bridge.life,
-        },
-        { number: nextNumber(), kind: 'ws', ...own },
-      );
-      clients.push(client);
-      records.push(client.record);
-      return client;
-    },
+    client,
     untilReady,
+    async warmUp() {
+      await Promise.all(addresses.map(() => client({ workflow: 'steps', steps: 5 }).done));
+    },
     prompts,
     async verdict() {
       await Promise.all(clients.map(({ done }) => done));
-      return [...judge(records, prompts()), ...(await findLeftovers({ bridge, backends, sims, calls, records }))];
+      return [
+        ...judge(records, prompts()),
+        ...(await findLeftovers({ bridge, backends, sims, calls, records })),
+      ];
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

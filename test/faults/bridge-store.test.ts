@@ -34,7 +34,9 @@ test('killed while the store is full: nothing acknowledged is lost', { timeout: 
   await using rig = await startRig({ backends: [{ stepMs: 50 }] });
   for (let job = 0; job < 3; job += 1) rig.client({ kind: job === 0 ? 'rest' : 'ws', workflow: 'steps' });
   await waitUntil('one to run', () => rig.prompts().length > 0);
-  await waitUntil('all to be taken', () => rig.records.every(({ acknowledgedAt }) => acknowledgedAt !== undefined));
+  await waitUntil('all to be taken', () =>
+    rig.records.every(({ acknowledgedAt }) => acknowledgedAt !== undefined),
+  );
   await rig.bridge.troubleStore('full');
   const insisting = rig.client({ kind: 'rest' });
   await delay(1_000);
@@ -49,7 +51,11 @@ test('a slow store: everything is slower, nothing is lost', { timeout: 60_000 },
   await using rig = await startRig({ backends: [{}, {}] });
   await rig.bridge.troubleStore('slow');
   for (let job = 0; job < 6; job += 1) rig.client({ kind: job % 2 === 0 ? 'ws' : 'rest', workflow: 'steps' });
-  await Promise.all(rig.records.map(() => waitUntil('the end', () => rig.records.every(({ end }) => end), { withinMs: 40_000 })));
+  await Promise.all(
+    rig.records.map(() =>
+      waitUntil('the end', () => rig.records.every(({ end }) => end), { withinMs: 40_000 }),
+    ),
+  );
   await rig.bridge.troubleStore('none');
   expect(await rig.verdict()).toEqual([]);
   expect(rig.records.map(({ end }) => end?.kind)).toEqual(Array(6).fill('succeeded'));

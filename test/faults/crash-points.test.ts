@@ -29,7 +29,8 @@ describe.each(crashPoints)('killed at %s', (point) => {
     const jobs = random.between(1, 4);
     const crashAt = { point, count: random.between(1, jobs) };
     await using rig = await startRig({ backends, crashAt });
-    for (let job = 0; job < jobs; job += 1) await startJob(rig, point, random.chance(0.5) ? 'ws' : 'rest', random.between(3, 12));
+    for (let job = 0; job < jobs; job += 1)
+      await startJob(rig, point, random.chance(0.5) ? 'ws' : 'rest', random.between(3, 12));
 
     await waitUntil(`${point} to be reached`, () => !rig.bridge.isRunning, { withinMs: 15_000 });
     expect(rig.bridge.wasReached(point), `it died elsewhere: ${rig.bridge.complaints.join('\n')}`).toBe(true);
@@ -37,7 +38,10 @@ describe.each(crashPoints)('killed at %s', (point) => {
     await delay(random.pick([0, 0, 400]));
     await rig.bridge.start();
 
-    expect(await rig.verdict(), `seed ${seed}, ${jobs} jobs, at ${point} for the ${crashAt.count}. time`).toEqual([]);
+    expect(
+      await rig.verdict(),
+      `seed ${seed}, ${jobs} jobs, at ${point} for the ${crashAt.count}. time`,
+    ).toEqual([]);
   });
 });
 

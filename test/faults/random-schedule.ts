@@ -116,7 +116,7 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRep
   async function sample(): Promise<void> {
     const { rss, fds, sockets } = await rig.bridge.figures();
     const left = await rig.bridge.leftFiles();
-    const heapMb = toMb(await rig.bridge.liveHeap());
+    const heapMb = toMb(await rig.bridge.liveMemory());
     const minute = Math.round((minutes - Math.max(0, endAt - performance.now()) / 60_000) * 10) / 10;
     const files = left.results + left.orphans + left.tmp + left.uploads;
     const taken = { minute, rssMb: toMb(rss), heapMb, fds, sockets, files };
@@ -161,8 +161,11 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRep
 
 /** The first jobs load code and fill caches: what memory is compared with comes after. */
 async function warmUp(rig: Rig): Promise<void> {
-  for (let job = 0; job < 20; job += 1) rig.client({ kind: kinds[job % 3] ?? 'ws', workflow: job % 2 === 0 ? 'steps' : 'tiny' });
-  await waitUntil('the first jobs', () => rig.records.every(({ end }) => end !== undefined), { withinMs: 60_000 });
+  for (let job = 0; job < 20; job += 1)
+    rig.client({ kind: kinds[job % 3] ?? 'ws', workflow: job % 2 === 0 ? 'steps' : 'tiny' });
+  await waitUntil('the first jobs', () => rig.records.every(({ end }) => end !== undefined), {
+    withinMs: 60_000,
+  });
 }
 
 /** Jobs of several kinds, never more than a few dozen under way; some are cancelled, some clients come and go. */
@@ -180,7 +183,8 @@ async function submitForever(rig: Rig, random: Random, isOver: () => boolean): P
     const fate = random.next();
     const after = random.between(0, 400);
     if (fate < 0.1) void delay(after).then(() => client.cancel());
-    else if (fate < 0.18) void delay(after).then(() => client.disconnect(random.chance(0.5) ? 'reset' : 'close'));
+    else if (fate < 0.18)
+      void delay(after).then(() => client.disconnect(random.chance(0.5) ? 'reset' : 'close'));
     else if (fate < 0.23 && client.record.kind === 'ws') void delay(after).then(() => client.leave('reset'));
   }
 }

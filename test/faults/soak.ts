@@ -50,7 +50,9 @@ function toMarkdown(report: ScheduleReport, grown: readonly string[]): string {
     row(columns.map(() => '---:')),
     ...samples.map((sample) => row(columns.map((column) => sample[column]))),
     '',
-    ...(violations.length + grown.length === 0 ? ['Nothing was lost, nothing grew.'] : [...violations, ...grown]),
+    ...(violations.length + grown.length === 0
+      ? ['Nothing was lost, nothing grew.']
+      : [...violations, ...grown]),
   ].join('\n');
 }
 
@@ -58,7 +60,8 @@ process.stderr.write(`seed ${seed}, ${minutes} minutes\n`);
 const report = await runSchedule({
   seed,
   minutes,
-  onSample: (sample, { records }) => process.stderr.write(`${JSON.stringify({ jobs: records.length, ...sample })}\n`),
+  onSample: (sample, { records }) =>
+    process.stderr.write(`${JSON.stringify({ jobs: records.length, ...sample })}\n`),
 });
 const grown = growth(report);
 print(values.json === true ? JSON.stringify({ ...report, grown }, null, 2) : toMarkdown(report, grown));

@@ -41,6 +41,7 @@ import { describeForListener } from './scheduling/describe-for-listener.ts';
 import { createRunTimes } from './scheduling/run-times.ts';
 import { createScheduler } from './scheduling/scheduler.ts';
 import { createSubmitJob } from './scheduling/submit-job.ts';
+import { createWarmSockets } from './scheduling/warm-sockets.ts';
 import { createWorkflowCatalog } from './workflows/workflow-catalog.ts';
 import type { WorkflowCatalog } from './workflows/workflow-catalog.ts';
 import { createGateway } from './ws/gateway.ts';
@@ -70,7 +71,7 @@ export interface Bridge extends AsyncDisposable {
 export async function createBridge(config: BridgeConfig, overrides: BridgeOverrides): Promise<Bridge> {
   const { log, now = Date.now } = overrides;
   await using parts = new AsyncDisposableStack();
-  const state = { draining: false };
+  const state = { draining: false, closing: new AbortController() };
   const isDraining = () => state.draining;
 
   const events = createEvents((name, err) => log.error({ err, event: name }, 'a listener failed'));
@@ -84,7 +85,6 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
     log.warn({ reason }, 'ALLOWED_MIME_TYPE_EXTENSION_MAP: an entry has no effect');
   });
   const ledger = createJobLedger({ store, events, log: log.child({ part: 'jobs' }) });
-  parts.defer(() => ledger.close());
   const feed = createJobFeed({ events });
   parts.defer(() => feed.close());
   const count = await createGenerationCount({ store, events, log }, { file: config.jobs.currentStateFile });
@@ -104,12 +104,15 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
 
   const gatewayRef: { gateway: Gateway | undefined } = { gateway: undefined };
   const runTimes = createRunTimes();
+  const sockets = createWarmSockets({ events, log: log.child({ part: 'scheduling' }) }, config.backends);
+  parts.defer(() => sockets.close());
   const scheduler = createScheduler(
     {
       ledger,
       fleet,
       events,
       runTimes,
+      newPromptId: (backend) => sockets.newPromptId(backend),
       probeSoon: (backend) => fleetWatch.probeSoon(backend),
       log: log.child({ part: 'scheduling' }),
       attempt: createAttemptRunner(
@@ -120,16 +123,13 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
           workflows,
           policy,
           runTimes,
+          sockets,
           wantsPreviews: (clientId) =>
             config.backends.previews && gatewayRef.gateway?.wantsPreviews(clientId) === true,
           log: log.child({ part: 'attempt' }),
           now,
         },
-        {
-          inactivityMs: config.client.timeoutMs,
-          maxResultBytes: config.files.resultMaxBytes,
-          connectTimeoutMs: config.backends.connectTimeoutMs,
-        },
+        { inactivityMs: config.client.timeoutMs, maxResultBytes: config.files.resultMaxBytes },
       ),
     },
     {
@@ -140,6 +140,8 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
     },
   );
   parts.defer(() => scheduler.stop());
+  // First, or attempts whose end cannot be stored would hold up the stop.
+  parts.defer(() => ledger.close());
 
   const housekeeping = createHousekeeping(
     { ledger, store, events, files, log: log.child({ part: 'housekeeping' }), now },
@@ -196,12 +198,15 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
     { maxQueuedJobs: config.jobs.maxQueued, whenNoBackend: config.backends.whenNone },
   );
 
-  const contextOf = (job: Job): V2Context => ({
+  const contextOf = (job: Job, origin: string): V2Context => ({
+    origin,
     progress: ledger.progressOf(job.id) ?? feed.lastProgress(job),
     queuePosition: scheduler.positionOf(job.id),
     basePath: config.server.basePath,
     resultTtlMs: config.files.resultTtlMs,
   });
+  const results = createResultRoutes({ ledger, files, now });
+  parts.defer(() => results.untilDelivered());
   const operator = requireOperator(config.operator.token?.reveal());
   server.on(
     'request',
@@ -220,8 +225,8 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
           },
           { maxJsonBytes: config.client.jsonMaxBytes },
         ),
-        createResultRoutes({ ledger, files, now }),
-        createV2JobRoutes({ ledger, scheduler, feed, contextOf }),
+        results.router,
+        createV2JobRoutes({ ledger, scheduler, feed, contextOf, closing: state.closing.signal }),
         createBridgeJobRoutes({ ledger, store, files, contextOf, requireOperator: operator }),
         createFleetRoutes({
           fleet,
@@ -245,6 +250,7 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
     takeOver: (job) => scheduler.takeOver(job),
     now,
   });
+  housekeeping.start();
   if (Object.values(recovered).some((number) => number > 0))
     log.info(recovered, 'found jobs of an earlier run');
   const origin = await listen(server, config.server);
@@ -256,6 +262,7 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
     await scheduler.drain(graceMs);
     // Before the server: it waits for all of its connections, and a WebSocket does not end by itself.
     gateway.close();
+    state.closing.abort();
   });
 
   const built = parts.move();
@@ -288,10 +295,7 @@ function buildFleet(config: BridgeConfig): Fleet {
   return createFleet(members, (endpoint) => createComfyClient(endpoint, { connectTimeoutMs }));
 }
 
-function uploadLimits(config: BridgeConfig) {
-  return {
-    maxBytesPerFile: config.files.uploadMaxBytes,
-    maxFiles: config.files.uploadMaxFiles,
-    maxFieldBytes: 1024 * 1024,
-  };
+function uploadLimits({ files }: BridgeConfig) {
+  const { uploadMaxBytes: maxBytesPerFile, uploadMaxFiles: maxFiles } = files;
+  return { maxBytesPerFile, maxFiles, maxFieldBytes: 1024 * 1024 };
 }

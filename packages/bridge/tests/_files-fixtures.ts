@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
+import { expect } from 'vitest';
 import { defaultAllowedTypes, toResultAllowed } from '../src/files/allowed-types.ts';
 import { checkFile, defaultImageLimits, type CheckResult } from '../src/files/check-file.ts';
 import type { FilePolicy } from '../src/files/collect-result.ts';
@@ -46,7 +47,12 @@ export async function check(
   const path = join(folder, 'content');
   try {
     await writeFile(path, bytes);
-    return await checkFile({ path, size: bytes.length, fileName, declaredType }, { ...policy, ...limits });
+    const file = { size: bytes.length, fileName, declaredType };
+    const checkPolicy = { ...policy, ...limits };
+    const result = await checkFile({ ...file, content: path }, checkPolicy);
+    // What lies in memory is judged as what lies on disk.
+    expect(await checkFile({ ...file, content: bytes }, checkPolicy)).toEqual(result);
+    return result;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

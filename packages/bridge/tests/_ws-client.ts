@@ -40,8 +40,12 @@ export async function openSocket(url: string, options: ClientOptions = {}): Prom
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const check = () => {
       const found = look();
-      if (found !== undefined) resolve(found);
-      else if (socket.readyState === socket.CLOSED) reject(new Error(`socket closed while waiting for ${what}`));
+      if (found !== undefined) {
+        // At once: another frame of the same moment belongs to who asks next.
+        listeners.delete(check);
+        resolve(found);
+      } else if (socket.readyState === socket.CLOSED)
+        reject(new Error(`socket closed while waiting for ${what}`));
     };
     listeners.add(check);
     const timer = setTimeout(() => reject(new Error(`waited 10 s for ${what}`)), 10_000);
@@ -58,7 +62,9 @@ export async function openSocket(url: string, options: ClientOptions = {}): Prom
     socket.once('unexpected-response', (_request, response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => reject(new Error(`${response.statusCode} ${Buffer.concat(chunks).toString()}`)));
+      response.on('end', () =>
+        reject(new Error(`${response.statusCode} ${Buffer.concat(chunks).toString()}`)),
+      );
     });
   });
   socket.on('error', () => {});
@@ -80,7 +86,8 @@ export async function openSocket(url: string, options: ClientOptions = {}): Prom
         }
         return undefined;
       }),
-    nextBinary: () => until('a binary frame', () => (readBinary < binary.length ? binary[readBinary++] : undefined)),
+    nextBinary: () =>
+      until('a binary frame', () => (readBinary < binary.length ? binary[readBinary++] : undefined)),
     close: () => socket.close(),
     [Symbol.dispose]: () => socket.terminate(),
   };

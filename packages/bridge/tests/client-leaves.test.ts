@@ -171,3 +171,24 @@ test('a client that was told the end of its job and closed is not told again', a
   for (let beat = 0; beat < 3; beat += 1) await second.next('listening');
   expect(second.frames.map(({ status }) => status)).not.toContain('error');
 });
+
+test('a client that submits its next job before its old socket is gone keeps that job', async () => {
+  await using t = await startBridge({ env: atOnce });
+  using old = await openSocket(`${t.wsUrl}/ws?clientId=poller`);
+  await submit(t, 'poller');
+  const first = await t.sim.nextPrompt();
+  // Its goodbye does not come for a while, as on a slow line.
+  old.socket.pause();
+  await first.finish({ images: 1 });
+  await ended(t, 'poller');
+  await submit(t, 'poller');
+  const run = await t.sim.nextPrompt();
+  old.socket.terminate();
+  using clock = await openSocket(`${t.wsUrl}/ws?clientId=clock`);
+  await submit(t, 'clock');
+  clock.close();
+  await ended(t, 'clock');
+  expect(run.isInterrupted).toBe(false);
+  await run.finish({ images: 1 });
+  expect(await ended(t, 'poller')).toMatchObject({ state: { status: 'succeeded' } });
+});

@@ -23,6 +23,24 @@ function append(bytes: Buffer, tail: Buffer | string): Buffer {
   return Buffer.concat([bytes, Buffer.from(tail)]);
 }
 
+function readPngChunk(bytes: Buffer, wanted: string): Buffer {
+  for (let at = 8; at + 12 <= bytes.length;) {
+    const length = bytes.readUInt32BE(at);
+    if (bytes.toString('latin1', at + 4, at + 8) === wanted) return bytes.subarray(at + 8, at + 8 + length);
+    at += 12 + length;
+  }
+  throw new Error(`no ${wanted} in the picture`);
+}
+
+/** A WebP of one chunk with half of its data, and sizes that say so. */
+function halveRiff(bytes: Buffer): Buffer {
+  const length = Math.floor(bytes.readUInt32LE(16) / 4) * 2;
+  const halved = Buffer.from(bytes.subarray(0, 20 + length));
+  halved.writeUInt32LE(12 + length, 4);
+  halved.writeUInt32LE(length, 16);
+  return halved;
+}
+
 describe('what is refused', () => {
   const html = Buffer.from('<!doctype html><html><script>alert(1)</script></html>');
   const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>');
@@ -103,6 +121,66 @@ describe('what is refused', () => {
         ok: false,
         reason: expect.stringMatching(/cut off|damaged/),
       });
+    }
+  });
+
+  // Below and above the size from which a picture is shrunk while it is decoded.
+  test.each([64, 700])('pixels that end early within a whole structure, %i pixels wide', async (width) => {
+    const whole = picture(width, width);
+    const [wholePng, wholeJpeg, wholeWebp, wholeGif, wholeTiff, wholeAvif] = await Promise.all([
+      whole.clone().png().toBuffer(),
+      whole.clone().jpeg().toBuffer(),
+      whole.clone().webp({ lossless: true }).toBuffer(),
+      whole.clone().gif({ effort: 1 }).toBuffer(),
+      whole.clone().tiff({ compression: 'lzw' }).toBuffer(),
+      whole.clone().avif({ effort: 0 }).toBuffer(),
+    ]);
+    const pixels = readPngChunk(wholePng, 'IDAT');
+    const cut = {
+      png: Buffer.concat([
+        wholePng.subarray(0, 33),
+        pngChunk('IDAT', pixels.subarray(0, pixels.length / 2)),
+        pngChunk('IEND', Buffer.alloc(0)),
+      ]),
+      // With an end put behind them decoders fill up the rest of these two: whole pictures, if dull ones.
+      jpg: wholeJpeg.subarray(0, wholeJpeg.length / 2),
+      gif: wholeGif.subarray(0, wholeGif.length / 2),
+      webp: halveRiff(wholeWebp),
+      tiff: wholeTiff.subarray(0, wholeTiff.length / 2),
+      avif: wholeAvif.subarray(0, wholeAvif.length / 2),
+    };
+    const all = {
+      png: wholePng,
+      jpg: wholeJpeg,
+      webp: wholeWebp,
+      gif: wholeGif,
+      tiff: wholeTiff,
+      avif: wholeAvif,
+    };
+    const types = ['png', 'jpeg', 'webp', 'gif', 'tiff', 'avif'];
+    const allowed = parseAllowedTypes(Object.fromEntries(types.map((type) => [`image/${type}`, `.${type}`])));
+    if (!allowed.ok) throw new Error('the map is wrong');
+    const limits = { allowed: allowed.allowed };
+    for (const [extension, bytes] of Object.entries(all))
+      expect([extension, await check(bytes, `a.${extension}`, { limits })]).toMatchObject([
+        extension,
+        { ok: true },
+      ]);
+    for (const [extension, bytes] of Object.entries(cut)) {
+      expect([extension, await check(bytes, `a.${extension}`, { limits })]).toEqual([
+        extension,
+        { ok: false, reason: expect.stringMatching(/cut off|damaged|of no known type/) },
+      ]);
+    }
+  });
+
+  test('a PNG without width or height, or whose first chunk is no header', async () => {
+    const header = Buffer.from(png.subarray(16, 29));
+    header.writeUInt32BE(0, 4);
+    const rest = [pngChunk('IDAT', Buffer.alloc(9)), pngChunk('IEND', Buffer.alloc(0))];
+    for (const first of [pngChunk('IHDR', header), pngChunk('tEXt', Buffer.from('a\0b'))]) {
+      const bytes = Buffer.concat([png.subarray(0, 8), first, ...rest]);
+      expect(await check(bytes, 'a.png')).toMatchObject({ ok: false });
     }
   });
 

@@ -1,9 +1,10 @@
-import { writeFile, mkdir, utimes } from 'node:fs/promises';
+import { mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { createDiskFileStore } from '../src/files/disk-file-store.ts';
 import type { FileKey, FileStore } from '../src/files/file-store.ts';
+import { limitStorage } from '../src/files/limit-storage.ts';
 import { toStorageError } from '../src/files/storage-error.ts';
 import { sweepFiles } from '../src/files/sweep-files.ts';
 import { createStore } from './_files-fixtures.ts';
@@ -132,6 +133,63 @@ test('a start sweeps what was being received and keeps the rest', async () => {
   await crashed.discard();
 });
 
+test.each([0, 10, 300_000])('%i bytes from memory are stored whole', async (size) => {
+  await using fixture = await createStore();
+  const { store } = fixture;
+  const bytes = Buffer.alloc(size, 'abc');
+  await store.put('results/job/0', Buffer.alloc(5));
+  await store.put('results/job/0', bytes);
+  await Promise.all(Array.from({ length: 20 }, (_, index) => store.put(`results/other/${index}`, bytes)));
+  const { stream, size: told } = await store.open('results/job/0');
+  expect(told).toBe(size);
+  expect(Buffer.concat(await stream.toArray()).equals(bytes)).toBe(true);
+  expect(await store.stat('results/job/0')).toMatchObject({ key: 'results/job/0', size });
+  expect(await fixture.left()).toHaveLength(21);
+  await expect(store.put('results/../0', bytes)).rejects.toThrow('not a key');
+});
+
+test('what cannot be stored leaves nothing behind', async () => {
+  await using fixture = await createStore();
+  await mkdir(join(fixture.directory, 'results', 'job.0', 'in the way'), { recursive: true });
+  await expect(fixture.store.put('results/job/0', Buffer.from('x'))).rejects.toThrow(/EISDIR|ENOTEMPTY|EEXIST/);
+  expect(await fixture.left()).toEqual([]);
+});
+
+test('results in a folder for each job, as they were kept before, are found and removed', async () => {
+  await using fixture = await createStore();
+  const { store, directory } = fixture;
+  await mkdir(join(directory, 'results', 'job.a-1'));
+  for (const index of ['0', '1', 'notes.txt'])
+    await writeFile(join(directory, 'results', 'job.a-1', index), 'before');
+  await put(store, 'results/job.a-1/2', 'now');
+  expect(await keys(store, 'results')).toEqual([
+    'results/job.a-1/0',
+    'results/job.a-1/1',
+    'results/job.a-1/2',
+  ]);
+  expect(await read(store, 'results/job.a-1/1')).toBe('before');
+  expect(await store.stat('results/job.a-1/1')).toMatchObject({ size: 6 });
+  for (const index of [0, 1, 2]) await store.remove(`results/job.a-1/${index}`);
+  expect(await keys(store, 'results')).toEqual([]);
+  await rm(join(directory, 'results', 'job.a-1', 'notes.txt'));
+  await writeFile(join(directory, 'results', 'job.a-1', '3'), 'before');
+  await store.remove('results/job.a-1/3');
+  expect(await readdir(join(directory, 'results'))).toEqual([]);
+});
+
+test('under a quota, what is stored from memory counts, and what does not fit is refused', async () => {
+  await using fixture = await createStore();
+  const store = await limitStorage(fixture.store, { maxBytes: 100 });
+  await store.put('results/a/0', Buffer.alloc(60));
+  await expect(store.put('results/b/0', Buffer.alloc(41))).rejects.toMatchObject({ code: 'storage_full' });
+  await expect(store.put('uploads/b.txt', Buffer.alloc(31))).rejects.toMatchObject({ code: 'storage_full' });
+  await store.put('results/b/0', Buffer.alloc(40));
+  await store.remove('results/a/0');
+  await store.put('uploads/b.txt', Buffer.alloc(31));
+  await expect(store.put('results/../0', Buffer.alloc(1))).rejects.toThrow('not a key');
+  await store.put('results/c/0', Buffer.alloc(29));
+});
+
 test('a sweep removes expired uploads that no unfinished job names, and results without a job', async () => {
   await using fixture = await createStore();
   const { store, directory } = fixture;
@@ -143,9 +201,9 @@ test('a sweep removes expired uploads that no unfinished job names, and results 
   for (const key of [
     'uploads/old.png',
     'uploads/used.png',
-    'results/known/0',
-    'results/orphan/0',
-    'results/orphan/1',
+    'results/known.0',
+    'results/orphan.0',
+    'results/orphan.1',
   ]) {
     await utimes(join(directory, key), old, old);
   }
@@ -177,9 +235,9 @@ test('a touched upload lives on, and one failing answer does not stop the sweep'
     await put(store, `uploads/${name}`);
     await utimes(join(directory, 'uploads', name), old, old);
   }
-  for (const key of ['results/bad/0', 'results/orphan/0'] as const) {
-    await put(store, key);
-    await utimes(join(directory, key), old, old);
+  for (const jobId of ['bad', 'orphan']) {
+    await put(store, `results/${jobId}/0`);
+    await utimes(join(directory, `results/${jobId}.0`), old, old);
   }
   await store.touch('uploads/touched.png');
   const swept = await sweepFiles(

@@ -127,7 +127,7 @@ test('a broken transfer can be fetched again; delivered results are deleted', as
   raw.socket.write('GET /history?clientId=one HTTP/1.1\r\nHost: x\r\n\r\n');
   raw.socket.once('data', () => raw.socket.resetAndDestroy());
   expect(await raw.received).toMatch(/^HTTP\/1\.1 200 /);
-  expect(await readdir(join(t.dataDir, 'results'))).toEqual([id]);
+  expect(await readdir(join(t.dataDir, 'results'))).toEqual([`${id}.0`]);
   const delivered = t.nextEvent('job:delivered');
   const form = await (await t.get('/history?clientId=one')).formData();
   const file = form.get('result_0');

@@ -4,3 +4,4 @@ export * from './compat.ts';
 export * from './error.ts';
 export * from './job.ts';
 export * from './workflow-marks.ts';
+export * from './v2.ts';

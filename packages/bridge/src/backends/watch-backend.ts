@@ -42,9 +42,12 @@ export function watchBackend(
     const before = backend.state;
     try {
       const deadline = AbortSignal.any([running.signal, AbortSignal.timeout(probeTimeoutMs)]);
-      const queueRemaining = await backend.client.queueRemaining(deadline);
+      const knownBefore = backend.queueRemaining;
+      const answered = await backend.client.queueRemaining(deadline);
       if (before.status !== 'ready' || now() - refreshedAt > refreshMs) await refresh();
       if (!running.shouldRun()) return;
+      // A socket that told another number meanwhile was later.
+      const queueRemaining = backend.queueRemaining === knownBefore ? answered : backend.queueRemaining;
       const shorter = queueRemaining < backend.queueRemaining;
       backend.queueRemaining = queueRemaining;
       backend.state = transitionBackend(backend.state, { type: 'probe-ok', at: now() });

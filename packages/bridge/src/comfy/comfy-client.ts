@@ -23,7 +23,7 @@ import { parseSystemStats, type SystemStats } from './system-stats.ts';
 import { type InputUpload, uploadInput } from './upload-input.ts';
 
 // What the client's answers are made of.
-export type { NodeValidation, PromptRejection } from './prompt-rejection.ts';
+export type { PromptRejection } from './prompt-rejection.ts';
 export type { PromptHistory } from './read-history.ts';
 
 /** A file in one of the backend's folders, as its outputs name it. */

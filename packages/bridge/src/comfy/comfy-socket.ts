@@ -57,13 +57,15 @@ export function openComfySocket(options: ComfySocketOptions): Promise<ComfySocke
     const status = response.statusCode ?? 0;
     fail(new ComfyError('status', `the WebSocket was answered ${status}`, { status }));
   });
-  // Both stay for the socket's life; once it is open they settle nothing.
+  // Stays for the socket's life; once it is open it settles nothing.
   socket.on('error', (cause) =>
     fail(new ComfyError('unreachable', `WebSocket: ${cause.message}`, { cause })),
   );
-  socket.once('close', () => fail(new ComfyError('unreachable', 'the WebSocket closed before it opened')));
+  const onEarlyClose = () => fail(new ComfyError('unreachable', 'the WebSocket closed before it opened'));
+  socket.once('close', onEarlyClose);
   socket.once('open', () => {
     clearTimeout(deadline);
+    socket.off('close', onEarlyClose);
     resolve(new OpenSocket(socket, options));
   });
   return promise;

@@ -10,8 +10,9 @@ import { checkFileName } from './check-file-name.ts';
 import { checkImage, type ImageLimits } from './check-image.ts';
 import { checkMedia } from './check-media.ts';
 import { checkText } from './check-text.ts';
+import type { FileContent } from './file-content.ts';
 import { findFileType, findFileTypeByExtension, isSameFamily, toContentType } from './file-types.ts';
-import { createFileWindow, type FileWindow } from './file-window.ts';
+import { createBufferWindow, createFileWindow, type FileWindow } from './file-window.ts';
 import { sniffContent } from './sniff-content.ts';
 
 export interface CheckPolicy extends ImageLimits {
@@ -26,8 +27,7 @@ export const defaultImageLimits: ImageLimits = {
 };
 
 export interface UncheckedFile {
-  /** Where the bytes lie. */
-  path: string;
+  content: FileContent;
   /** bytes */
   size: number;
   /** As the sender called it. */
@@ -59,15 +59,12 @@ export type CheckResult = { ok: true; file: CheckedFile } | { ok: false; reason:
 export async function checkFile(file: UncheckedFile, policy: CheckPolicy): Promise<CheckResult> {
   const claim = checkClaim(file, policy.allowed);
   if (!claim.ok) return claim;
-  const { claimed, extension } = claim;
-  if (file.size === 0) return { ok: false, reason: 'the file is empty' };
-  await using handle = await open(file.path, 'r');
-  const window = createFileWindow(handle, file.size);
-  if (claimed.type.kind === 'text') {
-    const reason = await checkText(window, claimed.type.contentType);
-    return reason === undefined ? accept(claimed, extension) : { ok: false, reason };
-  }
-  return await checkContent(file.path, window, claim, policy);
+  const { content, size } = file;
+  if (size === 0) return { ok: false, reason: 'the file is empty' };
+  if (typeof content !== 'string')
+    return await checkContent(content, createBufferWindow(content), claim, policy);
+  await using handle = await open(content, 'r');
+  return await checkContent(content, createFileWindow(handle, size), claim, policy);
 }
 
 interface Claim {
@@ -96,19 +93,23 @@ export function checkClaim(
 }
 
 async function checkContent(
-  path: string,
+  content: FileContent,
   window: FileWindow,
   { claimed, extension }: Claim,
   policy: CheckPolicy,
 ): Promise<CheckResult> {
-  const real = await sniffContent(path, window);
+  if (claimed.type.kind === 'text') {
+    const reason = await checkText(window, claimed.type.contentType);
+    return reason === undefined ? accept(claimed, extension) : { ok: false, reason };
+  }
+  const real = await sniffContent(content, window);
   if (real.type === undefined || !isSameFamily(real.type, claimed.type)) {
     const label = real.type === undefined ? real.label : real.type.label;
     return { ok: false, reason: `its content is ${label}, not ${claimed.type.label} as its name says` };
   }
   const { contentType, kind } = claimed.type;
   if (kind === 'image') {
-    const image = await checkImage({ path, contentType, window }, policy);
+    const image = await checkImage({ content, contentType, window }, policy);
     if (!image.ok) return image;
     const { width, height, frames } = image;
     return accept(claimed, extension, { width, height, frames });

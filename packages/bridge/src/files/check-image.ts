@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { checkTail } from './check-tail.ts';
 import { createDecodeSlots } from './decode-slots.ts';
+import type { FileContent } from './file-content.ts';
 import type { FileWindow } from './file-window.ts';
 import { walkBmp } from './walk-bmp.ts';
 import { walkGif } from './walk-gif.ts';
@@ -23,6 +24,8 @@ export type CheckedImage =
 /** An animation may hold this many times the pixels of one frame at its limit: frames are decoded one by one. */
 const animationFactor = 10;
 const decodeSeconds = 60;
+/** Up to here all pixels together fit into a megabyte, and shrinking them would cost more than it saves. */
+const smallPixels = 512 * 512;
 
 // libvips keeps what it opened for re-use, by path, with the files held open: temporary files must not be.
 sharp.cache(false);
@@ -36,10 +39,10 @@ const slots = createDecodeSlots({ capacity: 64_000_000, atOnce: 2 });
  * what lies behind the end, then every pixel by decoding it.
  */
 export async function checkImage(
-  { path, contentType, window }: { path: string; contentType: string; window: FileWindow },
+  { content, contentType, window }: { content: FileContent; contentType: string; window: FileWindow },
   limits: ImageLimits,
 ): Promise<CheckedImage> {
-  const header = contentType === 'image/bmp' ? await readBmpHeader(window) : await readHeader(path);
+  const header = await readHeader(content, contentType, window);
   if (header === undefined) return { ok: false, reason: 'the image is cut off or damaged' };
   const tooMuch = findExcess(header, limits);
   if (tooMuch !== undefined) return { ok: false, reason: tooMuch };
@@ -52,7 +55,7 @@ export async function checkImage(
   if (tail !== undefined) return { ok: false, reason: tail };
   if (contentType !== 'image/bmp') {
     const { width, height } = header;
-    const fault = await slots.run(width * height, () => decode(path, width * height * header.frames));
+    const fault = await slots.run(width * height, () => decode(content, width * height * header.frames));
     if (fault !== undefined) return { ok: false, reason: fault };
   }
   return { ok: true, width: header.width, height: header.height, frames };
@@ -82,9 +85,27 @@ interface Header {
   frames: number;
 }
 
-async function readHeader(path: string): Promise<Header | undefined> {
+function readHeader(
+  content: FileContent,
+  contentType: string,
+  window: FileWindow,
+): Promise<Header | undefined> {
+  if (contentType === 'image/bmp') return readBmpHeader(window);
+  return contentType === 'image/png' ? readPngHeader(window) : readHeaderByLibvips(content);
+}
+
+/** The most common format by far, and libvips takes longer to open it than to decode a small one. */
+async function readPngHeader(window: FileWindow): Promise<Header | undefined> {
+  const head = await window.read(0, 24);
+  if (head.length < 24 || head.toString('latin1', 12, 16) !== 'IHDR') return undefined;
+  const width = head.readUInt32BE(16);
+  const height = head.readUInt32BE(20);
+  return width === 0 || height === 0 ? undefined : { width, height, frames: 1 };
+}
+
+async function readHeaderByLibvips(content: FileContent): Promise<Header | undefined> {
   try {
-    const { width, height, pages = 1 } = await sharp(path, { limitInputPixels: false }).metadata();
+    const { width, height, pages = 1 } = await sharp(content, { limitInputPixels: false }).metadata();
     return { width, height, frames: pages };
   } catch {
     // libvips says in its own words that it cannot read the file; they may hold the path.
@@ -112,15 +133,19 @@ function findExcess({ width, height, frames }: Header, limits: ImageLimits): str
   return undefined;
 }
 
-/** Decodes all frames down to one pixel, row by row, so that memory stays small. Why it failed, or undefined. */
-async function decode(path: string, pixels: number): Promise<string | undefined> {
+/** Decodes all frames. Why it failed, or undefined. */
+async function decode(content: FileContent, pixels: number): Promise<string | undefined> {
   try {
-    await sharp(path, { pages: -1, sequentialRead: true, failOn: 'error', limitInputPixels: pixels })
-      .timeout({ seconds: decodeSeconds })
-      // Shrinking while loading would skip most of the coded data.
-      .resize(1, 1, { fit: 'fill', fastShrinkOnLoad: false })
-      .raw()
-      .toBuffer();
+    const image = sharp(content, {
+      pages: -1,
+      sequentialRead: true,
+      failOn: 'error',
+      limitInputPixels: pixels,
+    });
+    image.timeout({ seconds: decodeSeconds });
+    // Down to one pixel, row by row, so that memory stays small. Shrinking while loading would skip most of the coded data.
+    if (pixels > smallPixels) image.resize(1, 1, { fit: 'fill', fastShrinkOnLoad: false });
+    await image.raw().toBuffer();
     return undefined;
   } catch {
     return 'the image cannot be decoded: it is cut off, damaged or too complex';

@@ -1,10 +1,12 @@
-import { Readable } from 'node:stream';
+import { hash } from 'node:crypto';
+import { addAbortSignal, type Readable } from 'node:stream';
 import type { OutputType } from '@comfy-bridge/protocol';
 import type { AllowedTypes } from './allowed-types.ts';
 import { BridgeError } from '../errors.ts';
 import { reachPoint } from '../lib/crash-point.ts';
 import { checkClaim, checkFile, type CheckPolicy } from './check-file.ts';
 import { cleanFileName } from './check-file-name.ts';
+import { smallBytes } from './file-store.ts';
 import type { FileKey, FileStore, PendingFile } from './file-store.ts';
 
 export interface FilePolicy extends CheckPolicy {
@@ -14,6 +16,8 @@ export interface FilePolicy extends CheckPolicy {
 
 export interface ResultSource {
   body: Readable;
+  /** As announced, in bytes. */
+  contentLength?: number | undefined;
   /** As the ComfyUI declares it; often `application/octet-stream`. */
   contentType: string | undefined;
   /** As the ComfyUI calls it; anything at all. */
@@ -47,16 +51,60 @@ export interface CollectContext {
  */
 export async function collectResult(
   { store, policy, maxBytes }: CollectContext,
-  { body, contentType, fileName, key }: ResultSource,
+  { body, contentLength, contentType: declaredType, fileName, key }: ResultSource,
   signal?: AbortSignal,
 ): Promise<CollectOutcome> {
   const name = cleanFileName(fileName);
   const resultPolicy: CheckPolicy = { ...policy, allowed: policy.resultAllowed };
-  const claim = checkClaim({ fileName: name, declaredType: contentType }, resultPolicy.allowed);
+  const claim = checkClaim({ fileName: name, declaredType }, resultPolicy.allowed);
   if (!claim.ok) {
     discardBody(body);
     return { ok: false, reason: `${name}: ${claim.reason}` };
   }
+  const target: Target = { store, policy: resultPolicy, maxBytes, name, declaredType, key };
+  const isSmall = contentLength !== undefined && contentLength <= Math.min(smallBytes, maxBytes);
+  return isSmall
+    ? await collectSmall(target, { body, contentLength }, signal)
+    : await collectLarge(target, body, signal);
+}
+
+interface Target {
+  store: FileStore;
+  policy: CheckPolicy;
+  maxBytes: number;
+  /** Cleaned. */
+  name: string;
+  declaredType: string | undefined;
+  key: FileKey;
+}
+
+/** Checked in memory: it touches the disk once, when it is worth keeping. */
+async function collectSmall(
+  { store, policy, name, declaredType, key }: Target,
+  { body, contentLength }: { body: Readable; contentLength: number },
+  signal: AbortSignal | undefined,
+): Promise<CollectOutcome> {
+  const content = await readUpTo(body, contentLength, signal);
+  if (content === undefined) return { ok: false, reason: `${name}: it is longer than was announced` };
+  const size = content.length;
+  const checked = await checkFile({ content, size, fileName: name, declaredType }, policy);
+  if (!checked.ok) return { ok: false, reason: `${name}: ${checked.reason}` };
+  signal?.throwIfAborted();
+  reachPoint('result-received');
+  await store.put(key, content);
+  reachPoint('result-committed');
+  const { contentType, kind } = checked.file;
+  return {
+    ok: true,
+    result: { fileName: name, contentType, type: kind, size, sha256: hash('sha256', content) },
+  };
+}
+
+async function collectLarge(
+  { store, policy, maxBytes, name, declaredType, key }: Target,
+  body: Readable,
+  signal: AbortSignal | undefined,
+): Promise<CollectOutcome> {
   let pending: PendingFile;
   try {
     pending = await store.createPending('result');
@@ -67,14 +115,14 @@ export async function collectResult(
   try {
     await pending.receive(body, { maxBytes, ...(signal === undefined ? {} : { signal }) });
     const { path, size, sha256 } = pending;
-    const checked = await checkFile({ path, size, fileName: name, declaredType: contentType }, resultPolicy);
+    const checked = await checkFile({ content: path, size, fileName: name, declaredType }, policy);
     if (!checked.ok) return { ok: false, reason: `${name}: ${checked.reason}` };
     signal?.throwIfAborted();
     reachPoint('result-received');
     await pending.commit(key);
     reachPoint('result-committed');
-    const { contentType: realType, kind } = checked.file;
-    return { ok: true, result: { fileName: name, contentType: realType, type: kind, size, sha256 } };
+    const { contentType, kind } = checked.file;
+    return { ok: true, result: { fileName: name, contentType, type: kind, size, sha256 } };
   } catch (error) {
     if (error instanceof BridgeError && error.code === 'too_large') {
       return { ok: false, reason: `${name}: ${error.message}` };
@@ -87,30 +135,33 @@ export async function collectResult(
 
 /** Keeps what a node said in words as `text.txt`. Lone surrogates and NULs, which no text file holds, are replaced. */
 export async function storeTextResult(
-  context: CollectContext,
+  { store, maxBytes }: Pick<CollectContext, 'store' | 'maxBytes'>,
   { text, key }: { text: string; key: FileKey },
-  signal?: AbortSignal,
 ): Promise<CollectOutcome> {
-  const { store, maxBytes } = context;
   const fileName = 'text.txt';
   const bytes = Buffer.from(text.toWellFormed().replaceAll('\0', '�'));
-  const pending = await store.createPending('result');
-  try {
-    await pending.receive(Readable.from([bytes], { objectMode: false }), {
-      maxBytes,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    await pending.commit(key);
-    const { size, sha256 } = pending;
-    return { ok: true, result: { fileName, contentType: 'text/plain', type: 'text', size, sha256 } };
-  } catch (error) {
-    if (error instanceof BridgeError && error.code === 'too_large') {
-      return { ok: false, reason: `${fileName}: ${error.message}` };
-    }
-    throw error;
-  } finally {
-    await pending.discard();
+  const size = bytes.length;
+  if (size > maxBytes) return { ok: false, reason: `${fileName}: the text is larger than a result may be` };
+  await store.put(key, bytes);
+  const sha256 = hash('sha256', bytes);
+  return { ok: true, result: { fileName, contentType: 'text/plain', type: 'text', size, sha256 } };
+}
+
+/** Undefined when there is more. Rejects when `body` breaks off or `signal` aborts; `body` is destroyed in any case. */
+async function readUpTo(
+  body: Readable,
+  maxBytes: number,
+  signal: AbortSignal | undefined,
+): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of signal === undefined ? body : addAbortSignal(signal, body)) {
+    if (!Buffer.isBuffer(chunk)) throw new TypeError('a result is received as bytes');
+    size += chunk.length;
+    if (size > maxBytes) return undefined;
+    chunks.push(chunk);
   }
+  return Buffer.concat(chunks, size);
 }
 
 function discardBody(body: Readable): void {

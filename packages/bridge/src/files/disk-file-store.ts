@@ -1,79 +1,161 @@
-import { mkdir, open, opendir, readdir, rm, rmdir, stat, utimes } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readSync, renameSync, statSync, writeSync } from 'node:fs';
+import type { Stats } from 'node:fs';
+import { mkdir, open, opendir, readdir, rm, rmdir, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { BridgeError } from '../errors.ts';
 import { createDiskPendingFile } from './disk-pending-file.ts';
+import { isFileKey, toFileKey, toFilePath, toFolderPath } from './file-paths.ts';
+import { smallBytes } from './file-store.ts';
 import type { FileKey, FileStore, StoredFileInfo } from './file-store.ts';
+import { createFolderSync, syncFile } from './folder-sync.ts';
+import type { FolderSync } from './folder-sync.ts';
 import { hasCode, toStorageError } from './storage-error.ts';
 
-/** A name within a key: ours to make, and never one that leaves its folder. */
-const safeName = '[A-Za-z0-9][A-Za-z0-9._-]{0,199}';
-const safeKey = new RegExp(`^(?:uploads/${safeName}|results/${safeName}/${safeName})$`);
-
-/** Keys can come from a client's saved name: what is no key of ours is simply not there. */
-function isFileKey(key: string): key is FileKey {
-  return safeKey.test(key);
-}
-
 /**
- * Files in a local directory: `uploads/`, `results/<jobId>/`, and `tmp/` for what is being received. `tmp` is emptied at
- * the start, so that a directory belongs to one bridge at a time.
+ * Files in a local directory: `uploads/`, `results/`, and `tmp/` for what is being received. `tmp` is emptied at the start,
+ * so that a directory belongs to one bridge at a time.
+ *
+ * What is small is written and read without leaving the event loop, except for the wait for the disk (`fsync`): that takes
+ * microseconds in the system's cache, and each trip to the thread pool costs several times as much.
  */
 export async function createDiskFileStore({ directory }: { directory: string }): Promise<FileStore> {
   await rm(join(directory, 'tmp'), { recursive: true, force: true });
   for (const folder of ['tmp', 'uploads', 'results'])
     await mkdir(join(directory, folder), { recursive: true });
+  const folderSyncs = {
+    uploads: createFolderSync(join(directory, 'uploads')),
+    results: createFolderSync(join(directory, 'results')),
+  };
 
-  function toPath(key: FileKey): string {
+  function toTarget(key: FileKey): { path: string; syncFolder: FolderSync } {
     if (!isFileKey(key)) throw new Error('not a key of a stored file');
-    return join(directory, key);
+    return {
+      path: toFilePath(directory, key),
+      syncFolder: key.startsWith('uploads/') ? folderSyncs.uploads : folderSyncs.results,
+    };
   }
 
   return {
-    createPending: () => createDiskPendingFile(directory, toPath),
-    stat: async (key) => (isFileKey(key) ? await inspect(join(directory, key), key) : undefined),
+    createPending: () => createDiskPendingFile(directory, toTarget),
+    async put(key, bytes) {
+      const { path, syncFolder } = toTarget(key);
+      const temporary = join(directory, 'tmp', randomUUID());
+      try {
+        await writeDurably(temporary, bytes);
+        renameSync(temporary, path);
+        await syncFolder();
+      } catch (error) {
+        await rm(temporary, { force: true });
+        throw toStorageError(error);
+      }
+    },
+    stat: async (key) => {
+      if (!isFileKey(key)) return undefined;
+      return (
+        toInfo(key, statSync(toFilePath(directory, key), { throwIfNoEntry: false })) ??
+        toInfo(key, statSync(toFolderPath(directory, key), { throwIfNoEntry: false }))
+      );
+    },
     open: async (key) => {
-      if (!isFileKey(key)) throw missing();
-      return await openForReading(join(directory, key));
+      const opened = isFileKey(key)
+        ? ((await openForReading(toFilePath(directory, key))) ??
+          (await openForReading(toFolderPath(directory, key))))
+        : undefined;
+      if (opened === undefined) throw new BridgeError('not_found', 'the file is gone');
+      return opened;
     },
     touch: async (key) => {
       const now = new Date();
-      await ignoring('ENOENT', utimes(toPath(key), now, now));
+      await ignoring('ENOENT', utimes(toTarget(key).path, now, now));
     },
     remove: async (key) => {
-      const path = toPath(key);
-      await rm(path, { force: true });
+      if (await removeFile(toTarget(key).path)) return;
+      if (!key.startsWith('results/')) return;
+      const path = toFolderPath(directory, key);
+      await removeFile(path);
       // The folder of a job goes with its last file.
-      if (key.startsWith('results/')) await rmdir(dirname(path)).catch(() => {});
+      await rmdir(dirname(path)).catch(() => {});
     },
     list: (kind) => listFiles(join(directory, kind), kind),
   };
 }
 
-async function openForReading(path: string): ReturnType<FileStore['open']> {
+async function writeDurably(path: string, bytes: Buffer): Promise<void> {
+  if (bytes.length > smallBytes)
+    return await writeFile(path, bytes, { flag: 'wx', mode: 0o600, flush: true });
+  const handle = openSync(path, 'wx', 0o600);
   try {
+    for (let done = 0; done < bytes.length;) done += writeSync(handle, bytes, done);
+    await syncFile(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Undefined when it is not there. */
+async function openForReading(path: string): Promise<{ stream: Readable; size: number } | undefined> {
+  try {
+    const bytes = readSmall(path);
+    if (bytes !== undefined) return { stream: toStream(bytes), size: bytes.length };
     const handle = await open(path, 'r');
     const { size } = await handle.stat();
     return { stream: handle.createReadStream({ highWaterMark: 256 * 1024 }), size };
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) throw missing();
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw toStorageError(error);
   }
 }
 
-async function inspect(path: string, key: FileKey): Promise<StoredFileInfo | undefined> {
-  const found = await ignoring('ENOENT', stat(path));
+/** Undefined when it is too large to be read at once. */
+function readSmall(path: string): Buffer | undefined {
+  const handle = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(handle);
+    if (size > smallBytes) return undefined;
+    const bytes = Buffer.allocUnsafe(size);
+    return bytes.subarray(0, readSync(handle, bytes, 0, size, 0));
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function toStream(bytes: Buffer): Readable {
+  return new Readable({
+    read() {
+      this.push(bytes);
+      this.push(null);
+    },
+  });
+}
+
+/** False when there was none. */
+async function removeFile(path: string): Promise<boolean> {
+  return (
+    (await ignoring(
+      'ENOENT',
+      unlink(path).then(() => true),
+    )) ?? false
+  );
+}
+
+function toInfo(key: FileKey, found: Stats | undefined): StoredFileInfo | undefined {
   return found?.isFile() === true ? { key, size: found.size, modifiedAt: found.mtime } : undefined;
 }
 
-async function* listFiles(folder: string, prefix: 'uploads' | `results`): AsyncGenerator<StoredFileInfo> {
+async function* listFiles(folder: string, kind: 'uploads' | 'results'): AsyncGenerator<StoredFileInfo> {
   for await (const entry of await opendir(folder)) {
-    // A job's folder holds a handful of files; there can be any number of jobs and uploads.
-    const names = entry.isDirectory()
-      ? ((await ignoring('ENOENT', readdir(join(folder, entry.name)))) ?? [])
-      : undefined;
-    for (const name of names?.map((file) => `${entry.name}/${file}`) ?? [entry.name]) {
-      const key = `${prefix}/${name}`;
-      const info = isFileKey(key) ? await inspect(join(folder, name), key) : undefined;
+    // A job's folder, from before, holds a handful of files; there can be any number of jobs and uploads.
+    const names =
+      kind === 'results' && entry.isDirectory()
+        ? ((await ignoring('ENOENT', readdir(join(folder, entry.name)))) ?? []).map((name) => ({
+            key: toFileKey('results', `${entry.name}.${name}`),
+            path: join(folder, entry.name, name),
+          }))
+        : [{ key: toFileKey(kind, entry.name), path: join(folder, entry.name) }];
+    for (const { key, path } of names) {
+      const info = key && toInfo(key, await ignoring('ENOENT', stat(path)));
       if (info !== undefined) yield info;
     }
   }
@@ -86,8 +168,4 @@ async function ignoring<T>(code: string, work: Promise<T>): Promise<T | undefine
     if (hasCode(error, code)) return undefined;
     throw error;
   }
-}
-
-function missing(): BridgeError {
-  return new BridgeError('not_found', 'the file is gone');
 }

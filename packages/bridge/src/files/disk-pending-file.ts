@@ -1,23 +1,24 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { open, rename, rm, mkdir, type FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Writable, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { BridgeError } from '../errors.ts';
 import type { FileKey, PendingFile } from './file-store.ts';
-import { hasCode, toStorageError } from './storage-error.ts';
+import type { FolderSync } from './folder-sync.ts';
+import { toStorageError } from './storage-error.ts';
 
 /** Bytes that may wait while a write is under way; they then go to disk in one call. */
-const writeBuffer = 2 * 1024 * 1024;
+const writeBuffer = 1024 * 1024;
+
+/** Where the file of a key belongs, and how its place there is made durable. */
+type ToTarget = (key: FileKey) => { path: string; syncFolder: FolderSync };
 
 /** Opens a new file under `<directory>/tmp`. */
-export async function createDiskPendingFile(
-  directory: string,
-  toPath: (key: FileKey) => string,
-): Promise<PendingFile> {
+export async function createDiskPendingFile(directory: string, toTarget: ToTarget): Promise<PendingFile> {
   const path = join(directory, 'tmp', randomUUID());
   try {
-    return new DiskPendingFile({ path, handle: await open(path, 'wx', 0o600), toPath });
+    return new DiskPendingFile({ path, handle: await open(path, 'wx', 0o600), toTarget });
   } catch (error) {
     throw toStorageError(error);
   }
@@ -25,24 +26,16 @@ export async function createDiskPendingFile(
 
 class DiskPendingFile implements PendingFile {
   readonly path: string;
-  readonly #toPath: (key: FileKey) => string;
+  readonly #toTarget: ToTarget;
   #handle: FileHandle | undefined;
   #size = 0;
   #sha256 = '';
   #settled = false;
 
-  constructor({
-    path,
-    handle,
-    toPath,
-  }: {
-    path: string;
-    handle: FileHandle;
-    toPath: (key: FileKey) => string;
-  }) {
+  constructor({ path, handle, toTarget }: { path: string; handle: FileHandle; toTarget: ToTarget }) {
     this.path = path;
     this.#handle = handle;
-    this.#toPath = toPath;
+    this.#toTarget = toTarget;
   }
 
   get size(): number {
@@ -60,13 +53,16 @@ class DiskPendingFile implements PendingFile {
     const handle = this.#handle;
     if (handle === undefined || this.#size > 0) throw new Error('a pending file is received once');
     const hash = createHash('sha256');
+    let arrived = 0;
     let written = 0;
     const write = async (chunks: Buffer[]): Promise<void> => {
+      for (const chunk of chunks) arrived += chunk.length;
+      if (arrived > maxBytes)
+        throw new BridgeError('too_large', `the file is larger than ${toMegabytes(maxBytes)}`);
       for (const chunk of chunks) hash.update(chunk);
       written += await writeAll(handle, chunks, written);
       this.#size = written;
     };
-    let arrived = 0;
     const sink = new Writable({
       highWaterMark: writeBuffer,
       write(chunk: Buffer, _encoding, done) {
@@ -76,16 +72,8 @@ class DiskPendingFile implements PendingFile {
         write(items.map(({ chunk }): Buffer => chunk)).then(() => done(), done);
       },
     });
-    async function* counted(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-      for await (const chunk of chunks) {
-        arrived += chunk.length;
-        if (arrived > maxBytes)
-          throw new BridgeError('too_large', `the file is larger than ${toMegabytes(maxBytes)}`);
-        yield chunk;
-      }
-    }
     try {
-      await pipeline(source, counted, sink, signal === undefined ? {} : { signal });
+      await pipeline(source, sink, signal === undefined ? {} : { signal });
     } catch (error) {
       throw toStorageError(error);
     }
@@ -94,13 +82,13 @@ class DiskPendingFile implements PendingFile {
 
   async commit(key: FileKey): Promise<void> {
     if (this.#handle === undefined || this.#settled) throw new Error('this pending file is settled already');
-    const target = this.#toPath(key);
+    const { path, syncFolder } = this.#toTarget(key);
     try {
       await this.#handle.sync();
       await this.#close();
-      await moveInto(this.path, target);
+      await rename(this.path, path);
       this.#settled = true;
-      await syncFolder(dirname(target));
+      await syncFolder();
     } catch (error) {
       throw toStorageError(error);
     }
@@ -131,30 +119,6 @@ async function writeAll(handle: FileHandle, chunks: Buffer[], position: number):
     done += again.bytesWritten;
   }
   return total;
-}
-
-/** Renames into a folder that may not exist yet, and that an emptying `remove` may take away in between. */
-async function moveInto(path: string, target: string): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    const created = await mkdir(dirname(target), { recursive: true });
-    if (created !== undefined) await syncFolder(dirname(created));
-    try {
-      return await rename(path, target);
-    } catch (error) {
-      if (tries >= 3 || !hasCode(error, 'ENOENT')) throw error;
-    }
-  }
-}
-
-/** Makes a rename durable. Systems that cannot sync a folder do so on their own. */
-async function syncFolder(folder: string): Promise<void> {
-  try {
-    await using handle = await open(folder, 'r');
-    await handle.sync();
-  } catch (error) {
-    // EPERM, EISDIR, EINVAL: not supported here. ENOENT: emptied and removed again meanwhile.
-    if (!hasCode(error, 'EPERM', 'EISDIR', 'EINVAL', 'EACCES', 'ENOENT')) throw error;
-  }
 }
 
 function toMegabytes(bytes: number): string {

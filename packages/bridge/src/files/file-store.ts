@@ -1,7 +1,10 @@
 import type { Readable } from 'node:stream';
 
-/** `uploads/<savedName>` or `results/<jobId>/<index>`: lower-case folder, then names that we made ourselves. */
+/** `uploads/<savedName>` or `results/<jobId>/<index>` (a number): lower-case folder, then names that we made ourselves. */
 export type FileKey = `uploads/${string}` | `results/${string}`;
+
+/** Up to here contents are kept in memory whole, for a moment, where that is cheaper than a trip over the disk. */
+export const smallBytes = 256 * 1024;
 
 export interface StoredFileInfo {
   key: FileKey;
@@ -36,6 +39,11 @@ export interface PendingFile {
 export interface FileStore {
   /** `purpose` decides who gives way when room is short. */
   createPending(purpose: 'upload' | 'result'): Promise<PendingFile>;
+  /**
+   * Stores what is in memory anyway: durable once resolved, as `PendingFile.commit`. Rejects with
+   * `BridgeError('storage_full')` when there is no room, and has kept nothing then.
+   */
+  put(key: FileKey, bytes: Buffer): Promise<void>;
   /** Undefined when there is no such file. */
   stat(key: FileKey): Promise<StoredFileInfo | undefined>;
   /** Streams a file; rejects with `BridgeError('not_found')` when it is gone. */

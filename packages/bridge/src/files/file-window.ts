@@ -44,3 +44,12 @@ export function createFileWindow(handle: FileHandle, size: number): FileWindow {
     },
   };
 }
+
+/** The same over bytes that are in memory anyway. */
+export function createBufferWindow(bytes: Buffer): FileWindow {
+  return {
+    size: bytes.length,
+    read: async (position, length) => bytes.subarray(position, position + Math.max(0, length)),
+    readSome: async (position) => bytes.subarray(position),
+  };
+}

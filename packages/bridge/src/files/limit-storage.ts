@@ -56,6 +56,18 @@ export async function limitStorage(store: FileStore, { maxBytes }: { maxBytes: n
   return {
     ...store,
     createPending: async (purpose) => limit(await store.createPending(purpose), purpose),
+    async put(key, bytes) {
+      const size = bytes.length;
+      if (roomFor(key.startsWith('uploads/') ? 'upload' : 'result') < size) throw full();
+      // Taken before it is written: others come meanwhile.
+      used += size;
+      try {
+        await store.put(key, bytes);
+      } catch (error) {
+        used -= size;
+        throw error;
+      }
+    },
     async remove(key) {
       const info = await store.stat(key);
       await store.remove(key);

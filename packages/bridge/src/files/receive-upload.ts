@@ -97,7 +97,7 @@ function createPartReceiver({ store, policy, limits, signal }: UploadRequest): P
     try {
       await receiveBody(pending, fileName, body);
       const { path, size } = pending;
-      const checked = await checkFile({ path, size, fileName, declaredType }, policy);
+      const checked = await checkFile({ content: path, size, fileName, declaredType }, policy);
       if (!checked.ok) throw new BridgeError('file_refused', `${toShown(fileName)}: ${checked.reason}`);
       stop.throwIfAborted();
       files.push({ index, identifier, fileName, pending, checked: checked.file });

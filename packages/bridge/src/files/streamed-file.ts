@@ -46,7 +46,8 @@ export function toBodyStream(write: (signal: AbortSignal) => AsyncGenerator<Buff
       );
     },
     destroy(error, done) {
-      destroyed.abort();
+      // A reason of its own spares an error with its stack.
+      destroyed.abort('destroyed');
       // How the writer ends matters no more: what is told is why the stream was destroyed.
       void whenSettled(chunks.return(undefined), () => done(error));
     },

@@ -22,6 +22,9 @@ export interface SweptFiles {
   failed: number;
 }
 
+/** Answers that are remembered at a time. */
+const maxAnswers = 10_000;
+
 /** Removes expired uploads, and results that belong to no job. One bad file never keeps the others from being swept. */
 export async function sweepFiles(
   { store }: { store: FileStore },
@@ -48,12 +51,14 @@ export async function sweepFiles(
     }
   }
 
-  // The files of one job come one after the other: one question does for all of them.
-  let last: { jobId: string; answer: Promise<boolean> } | undefined;
+  // The files of one job come anywhere in the list: one question does for all of them.
+  const answers = new Map<string, Promise<boolean>>();
   await sweep('uploads', uploadTtlMs, (savedName) => Promise.resolve(options.isUploadInUse(savedName)));
   await sweep('results', orphanGraceMs, (jobId) => {
-    if (last?.jobId !== jobId) last = { jobId, answer: options.isResultKnown(jobId) };
-    return last.answer;
+    const answer = answers.get(jobId) ?? options.isResultKnown(jobId);
+    if (answers.size >= maxAnswers) answers.clear();
+    answers.set(jobId, answer);
+    return answer;
   });
   return swept;
 }

@@ -5,6 +5,7 @@ import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 
 import { BridgeError } from '../errors.ts';
 import type { Logger } from '../logging.ts';
+import { discardRest } from './discard-rest.ts';
 
 /**
  * The only place where an error becomes an answer: `{"detail": …}` with the status of the error table, and below `/api/` the
@@ -14,6 +15,11 @@ export function createErrorHandler(log: Logger, { basePath }: { basePath: string
   const isApi = (path: string) => path.startsWith(`${basePath}/api/`);
   return (error: unknown, request, response, _next) => {
     const refusal = toRefusal(error);
+    // Its client hung up while it was still sending: nobody's mistake, and nobody to answer.
+    if (refusal === undefined && request.destroyed && !request.complete) {
+      response.destroy();
+      return;
+    }
     if (refusal === undefined) {
       const requestId = randomUUID();
       log.error({ err: error, requestId, method: request.method, route: request.path }, 'request failed');
@@ -41,6 +47,7 @@ function answer(response: Response, isApi: boolean, status: number, code: ErrorC
     response.destroy();
     return;
   }
+  discardRest(response.req, response);
   response.status(status).json(isApi ? { error: { code, message: detail } } : { detail });
 }
 

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { IncomingMessage } from 'node:http';
 
 import { BridgeError } from '../errors.ts';
 import { parseLossless } from '../lib/lossless-json.ts';
@@ -10,24 +10,29 @@ const expectation = 'send a JSON object such as {"workflow": "text-to-image", "6
  * refused before it is read; integers beyond 2^53 survive as `bigint`.
  */
 export async function readJsonObject(
-  request: Readable & { headers: Record<string, string | string[] | undefined> },
+  request: IncomingMessage,
   maxBytes: number,
 ): Promise<Record<string, unknown>> {
+  const value = parseText(await readBytes(request, maxBytes));
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new BridgeError('bad_request', `the request body is not a JSON object: ${expectation}`);
+  }
+  return Object.fromEntries(Object.entries(value));
+}
+
+async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const tooLarge = () => new BridgeError('too_large', `the request body is larger than ${maxBytes} bytes`);
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request) {
+  // Leaving the loop must not destroy the request: its connection has the answer to carry.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     const bytes: Buffer = chunk;
     size += bytes.length;
     if (size > maxBytes) throw tooLarge();
     chunks.push(bytes);
   }
-  const value = parseText(Buffer.concat(chunks));
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new BridgeError('bad_request', `the request body is not a JSON object: ${expectation}`);
-  }
-  return Object.fromEntries(Object.entries(value));
+  return Buffer.concat(chunks);
 }
 
 function parseText(bytes: Buffer): unknown {

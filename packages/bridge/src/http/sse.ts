@@ -4,7 +4,7 @@ import type { Response } from 'express';
 export interface EventStream {
   /** False when the reader is behind, so that what can be left out should be. */
   readonly keepsUp: boolean;
-  send(event: { id?: number; event: string; data: unknown }): void;
+  send(event: { id?: number | undefined; event: string; data: unknown }): void;
   end(): void;
 }
 
@@ -26,10 +26,13 @@ export function openEventStream(response: Response, onClose: () => void): EventS
   const keepAlive = setInterval(() => write(': \n\n'), keepAliveMs);
   keepAlive.unref();
   response.on('error', () => {});
-  response.once('close', () => {
+  function closed(): void {
     clearInterval(keepAlive);
     onClose();
-  });
+  }
+  // Its reader may have gone while it was looked up what to send.
+  if (response.destroyed) queueMicrotask(closed);
+  else response.once('close', closed);
 
   function write(text: string): void {
     if (response.writableEnded || response.destroyed) return;

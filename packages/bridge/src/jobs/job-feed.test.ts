@@ -74,8 +74,8 @@ test('numbers rise with every event, whatever its kind', () => {
   t.tellProgress(0.2);
   t.end();
   expect(types()).toEqual(['status', 'status', 'progress', 'preview', 'progress', 'status']);
-  expect(seqs()).toEqual([0, 1_000_000, 1_000_001, 1_000_002, 1_000_003, 2_000_000]);
-  expect(t.feed.position(t.job())).toBe(2_000_000);
+  expect(seqs()).toEqual([1_000_000, 2_000_000, 2_000_001, 2_000_002, 2_000_003, 3_000_000]);
+  expect(t.feed.position(t.job())).toBe(3_000_000);
 });
 
 test('the number of a change of state follows from what is stored, so that a new process goes on where the old one was', () => {
@@ -110,7 +110,7 @@ test('changes of state are all kept; of progress and previews only the newest', 
   }
   t.change({ type: 'requeued', attempt: 1, exclude: [], counts: true, at: 5 });
   t.run();
-  expect(t.listen(1).types()).toEqual(['status', 'progress', 'preview', 'status', 'status']);
+  expect(t.listen(1_000_000).types()).toEqual(['status', 'progress', 'preview', 'status', 'status']);
 });
 
 test('who comes when all is over hears the end, and the last progress, but no old picture', () => {
@@ -119,7 +119,7 @@ test('who comes when all is over hears the end, and the last progress, but no ol
   t.tellProgress(0.9);
   t.tellPreview();
   t.end();
-  const { heard } = t.listen(1);
+  const { heard } = t.listen(1_000_000);
   expect(heard.map(({ type }) => type)).toEqual(['status', 'progress', 'status']);
   expect(t.feed.lastPreview(t.job())).toBeUndefined();
   expect(t.feed.lastProgress(t.job())?.value).toBe(0.9);
@@ -139,16 +139,16 @@ test('a job of an earlier process is told as it stands', () => {
   const { feed } = startFeed();
   const old = newJob({ revision: 7, state: { status: 'succeeded', results: [] }, finishedAt: 5 });
   const told = (after: number) => feed.follow(old, after, () => {}).missed.map(({ seq }) => seq);
-  expect(told(0)).toEqual([7_000_000]);
-  expect(told(6_999_999)).toEqual([7_000_000]);
-  expect(told(7_000_000)).toEqual([]);
+  expect(told(0)).toEqual([8_000_000]);
+  expect(told(7_999_999)).toEqual([8_000_000]);
+  expect(told(8_000_000)).toEqual([]);
 });
 
 test('a status that is older than what was told is dropped', () => {
   const t = startFeed();
   const queued = t.job();
   t.run();
-  const { heard } = t.listen(1);
+  const { heard } = t.listen(1_000_000);
   t.events.emit('job:queued', { job: queued });
   expect(heard).toHaveLength(1);
 });
@@ -170,6 +170,15 @@ test('what finished jobs leave is bounded, also when their listeners are still t
   expect(kept[0]).toBe(finished[500]);
 });
 
+test('an endless flood of progress does not swallow the end', () => {
+  const t = startFeed();
+  t.run();
+  for (let told = 0; told < 1_000_010; told += 1) t.tellProgress(0.5);
+  const { heard } = t.listen(t.feed.position(t.job()));
+  t.end();
+  expect(heard).toMatchObject([{ type: 'status', job: { state: { status: 'succeeded' } } }]);
+});
+
 test('an expired job leaves nothing', () => {
   const t = startFeed();
   t.run();
@@ -179,13 +188,15 @@ test('an expired job leaves nothing', () => {
   expect(t.feed.lastProgress(ended)).toBeUndefined();
 });
 
-test('a delivery is no event of the feed: who comes back after it hears no end twice', () => {
+test('a delivery is no event of the feed: who comes back after it hears no end twice, even from a new process', () => {
   const t = startFeed();
   t.run();
   const ended = t.end();
-  const position = statusSeq(ended);
   const delivered = transition(ended, { type: 'delivered', at: 3 });
   if (!delivered.ok) throw new Error(delivered.reason);
-  const { missed } = t.feed.follow(delivered.job, position, () => {});
-  expect(missed).toEqual([]);
+  for (const { feed } of [t, startFeed()]) {
+    const { missed } = feed.follow(delivered.job, statusSeq(ended), () => {});
+    expect(missed).toEqual([]);
+    expect(feed.position(delivered.job)).toBe(statusSeq(ended));
+  }
 });

@@ -133,6 +133,8 @@ export function createJobFeed({ events }: { events: Events }): JobFeed {
   };
 }
 
+/** A flood stops at the last number before the next change of state, which must not be taken for an old one. */
 function nextSeq(feed: Feed, job: Job): number {
-  return Math.max(feed.seq, statusSeq(job)) + 1;
+  const status = statusSeq(job);
+  return Math.min(Math.max(feed.seq, status) + 1, status + stride - 1);
 }

@@ -10,6 +10,7 @@ import { isTerminal, transition } from './job.ts';
 import type { Job, JobChange, JobId } from './job.ts';
 import { JobStoreError } from './job-store.ts';
 import type { JobStore } from './job-store.ts';
+import { createRecentJobs } from './recent-jobs.ts';
 
 /**
  * The only place where a job changes. Each change goes: pure transition → store (compare-and-set) → memory → event, one
@@ -41,6 +42,9 @@ interface LiveJob {
   tail: Promise<unknown>;
 }
 
+/** Jobs kept after their end; each holds its prompt. */
+const recentJobs = 100;
+
 export function createJobLedger({
   store,
   events,
@@ -53,6 +57,7 @@ export function createJobLedger({
   const closing = new AbortController();
   const live = new Map<JobId, LiveJob>();
   const liveByClient = new Map<string, JobId>();
+  const recent = createRecentJobs(recentJobs);
 
   function remember(job: Job): void {
     live.set(job.id, { job, progress: undefined, tail: Promise.resolve() });
@@ -62,10 +67,11 @@ export function createJobLedger({
   function forget(job: Job): void {
     live.delete(job.id);
     if (job.clientId !== null && liveByClient.get(job.clientId) === job.id) liveByClient.delete(job.clientId);
+    recent.add(job);
   }
 
   async function change(id: JobId, entry: LiveJob | undefined, event: JobChange): Promise<Job | undefined> {
-    const current = entry?.job ?? (await store.get(id));
+    const current = entry?.job ?? recent.get(id) ?? (await store.get(id));
     if (current === undefined) return undefined;
     const result = transition(current, event);
     if (!result.ok) return undefined;
@@ -75,6 +81,8 @@ export function createJobLedger({
       entry.job = result.job;
       if (event.type === 'requeued') entry.progress = toFloor(entry.progress);
       if (isTerminal(result.job.state.status)) forget(result.job);
+    } else {
+      recent.remove(id);
     }
     announce(events, result.job, event);
     if (event.type === 'succeeded') reachPoint('job-announced');
@@ -115,11 +123,12 @@ export function createJobLedger({
       return turn;
     },
     async get(id) {
-      return live.get(id)?.job ?? (await store.get(id));
+      return live.get(id)?.job ?? recent.get(id) ?? (await store.get(id));
     },
     async latestOf(clientId) {
       const id = liveByClient.get(clientId);
-      return (id === undefined ? undefined : live.get(id)?.job) ?? (await store.latestOf(clientId));
+      const known = (id === undefined ? undefined : live.get(id)?.job) ?? recent.latestOf(clientId);
+      return known ?? (await store.latestOf(clientId));
     },
     *unfinished() {
       for (const { job } of live.values()) yield job;

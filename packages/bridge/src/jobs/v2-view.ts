@@ -21,10 +21,7 @@ export function publicStatus(job: Job): JobStatus {
 }
 
 /** The job object of Comfy API v2, all fields of the contract and no others. Pure. */
-export function toV2Job(
-  job: Job,
-  { progress, queuePosition, origin, basePath, resultTtlMs }: V2Context,
-) {
+export function toV2Job(job: Job, { progress, queuePosition, origin, basePath, resultTtlMs }: V2Context) {
   const status = publicStatus(job);
   const self = `${basePath}/api/v2/jobs/${job.id}`;
   const executingAt = job.attempts.at(-1)?.executingAt ?? null;

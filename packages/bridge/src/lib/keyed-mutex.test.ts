@@ -39,3 +39,18 @@ test('a key that nobody holds starts at once', async () => {
   expect(started).toBe(true);
   await again;
 });
+
+test('idle waits for everything under way, failures included', async () => {
+  const mutex = createKeyedMutex();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let isIdle = false;
+  const works = [mutex.run('a', () => promise), mutex.run('b', () => Promise.reject(new Error('broken')))];
+  const idle = mutex.idle().then(() => {
+    isIdle = true;
+  });
+  await expect(works[1]).rejects.toThrow('broken');
+  expect(isIdle).toBe(false);
+  resolve();
+  await idle;
+  await works[0];
+});

@@ -2,7 +2,6 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 
-import { openComfySocket } from '../comfy/comfy-socket.ts';
 import type { Events } from '../events.ts';
 import { BridgeError } from '../errors.ts';
 import { collectResult, storeTextResult } from '../files/collect-result.ts';
@@ -20,6 +19,7 @@ import type { AttemptEnd } from './run-attempt.ts';
 import type { RunTimes } from './run-times.ts';
 import type { AttemptRun } from './scheduler.ts';
 import type { StagedFile } from './stage-inputs.ts';
+import type { WarmSockets } from './warm-sockets.ts';
 
 export interface AttemptRunnerDeps {
   ledger: JobLedger;
@@ -28,6 +28,7 @@ export interface AttemptRunnerDeps {
   workflows: WorkflowCatalog;
   policy: FilePolicy;
   runTimes: RunTimes;
+  sockets: WarmSockets;
   wantsPreviews(clientId: string | null): boolean;
   log: Logger;
   now: () => number;
@@ -36,13 +37,12 @@ export interface AttemptRunnerDeps {
 export interface AttemptRunnerOptions {
   inactivityMs: number;
   maxResultBytes: number;
-  connectTimeoutMs: number;
 }
 
 /** Joins an attempt to the files, workflows, ledger and events of this bridge. */
 export function createAttemptRunner(
   deps: AttemptRunnerDeps,
-  { inactivityMs, maxResultBytes, connectTimeoutMs }: AttemptRunnerOptions,
+  { inactivityMs, maxResultBytes }: AttemptRunnerOptions,
 ): (run: AttemptRun) => Promise<AttemptEnd> {
   const { ledger, events, files, policy, log, now } = deps;
   const store = { store: files, policy, maxBytes: maxResultBytes };
@@ -58,13 +58,11 @@ export function createAttemptRunner(
     const end = await runAttempt(
       {
         openSource: (source) => openSource(deps, source),
-        openSocket: ({ endpoint }, clientId, handlers) =>
-          openComfySocket({ endpoint, clientId, deadlineMs: connectTimeoutMs, log, ...handlers }),
+        openSocket: (of, clientId, handlers) => deps.sockets.open(of, clientId, handlers),
         collect: (_job, _backend, success, abort) =>
           collectOutputs(
             {
-              storeFile: ({ body, contentType }, target, cut) =>
-                collectResult(store, { body, contentType, ...target }, cut),
+              storeFile: (source, target, cut) => collectResult(store, { ...source, ...target }, cut),
               storeText: (text, key) => storeTextResult(store, { text, key }),
               removeResults: () => removeResults(job),
             },

@@ -24,14 +24,20 @@ export interface HousekeepingOptions {
   everyMs?: number;
 }
 
-/** A file of a result may be younger than its job's row by this much. */
-const orphanGraceMs = 10 * 60_000;
+/** Results of no living job are left alone for this long: a clock may be off, a job may just have ended. */
+const orphanGraceMs = 60_000;
+
+export interface Housekeeping {
+  /** Once the jobs of an earlier run are known. */
+  start(): void;
+  stop(): Promise<void>;
+}
 
 /** Removes what nobody needs any more: delivered and expired results at once, uploads and orphans in rounds. */
 export function createHousekeeping(
   deps: HousekeepingDeps,
   options: HousekeepingOptions,
-): { stop(): Promise<void> } {
+): Housekeeping {
   const { ledger, store, events, files, log, now } = deps;
   const running = createRunningState();
   const removals = new Set<Promise<void>>();
@@ -45,7 +51,7 @@ export function createHousekeeping(
     removals.add(removal);
   }
 
-  async function round(): Promise<void> {
+  async function round(orphanGraceMs: number): Promise<void> {
     await expireJobs({ ledger, store, now }, options);
     const inUse = namesInUse(ledger.unfinished());
     await sweepFiles(
@@ -61,10 +67,12 @@ export function createHousekeeping(
   }
 
   async function run(): Promise<void> {
+    // What a crash left behind is nobody's: no attempt is under way yet whose job is not known.
+    let graceMs = 0;
     while (running.shouldRun()) {
+      await round(graceMs).catch((error: unknown) => log.error({ err: error }, 'housekeeping failed'));
+      graceMs = orphanGraceMs;
       await running.sleep(options.everyMs ?? 60_000);
-      if (!running.shouldRun()) return;
-      await round().catch((error: unknown) => log.error({ err: error }, 'housekeeping failed'));
     }
   }
 
@@ -73,8 +81,11 @@ export function createHousekeeping(
       if (job.state.status === 'succeeded') removeResults(job, job.state.results.length);
     }),
   ];
-  const done = run();
+  let done: Promise<void> = Promise.resolve();
   return {
+    start() {
+      done = run();
+    },
     async stop() {
       unsubscribe.forEach((off) => off());
       running.stop();

@@ -1,5 +1,7 @@
 import type { ApiPrompt } from '@comfy-bridge/protocol';
 
+import type { Job } from '../jobs/job.ts';
+
 /** The node classes that a prompt needs. */
 export function nodeClassesOf(prompt: ApiPrompt): string[] {
   return [...new Set(Object.values(prompt).map((node) => node.class_type))];
@@ -11,6 +13,10 @@ export interface Wish {
   nodeClasses: readonly string[];
   /** Names of backends that already lost an attempt of this job: used again only when no other one can run it. */
   excluded: readonly string[];
+}
+
+export function toWish({ workflow, prompt, excluded }: Job): Wish {
+  return { workflow, nodeClasses: nodeClassesOf(prompt), excluded };
 }
 
 /** What the policy needs to know of a backend, as of now. */
@@ -58,6 +64,11 @@ export function pickBackend(wish: Wish, candidates: readonly Candidate[]): Pick 
     if (best === undefined || expectedMs < best.expectedMs) best = { backend: candidate.name, expectedMs };
   }
   return best === undefined ? { ok: false, reason: 'busy' } : { ok: true, ...best };
+}
+
+/** Whether a backend that offers these classes could run the job at all. */
+export function canRun(offered: Candidate['nodeClasses'], { nodeClasses }: Wish): boolean {
+  return offered !== undefined && nodeClasses.every((classType) => offered.has(classType));
 }
 
 function missingClasses(wish: Wish, candidate: Candidate): string[] {

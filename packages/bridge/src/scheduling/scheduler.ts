@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-
 import { defaultBreakerLimits, settleBreaker, slotsAllowed, transitionBreaker } from '../backends/breaker.ts';
 import { foreignPrompts } from '../backends/fleet.ts';
 import type { Backend, Fleet, SlotUse } from '../backends/fleet.ts';
@@ -11,7 +9,8 @@ import { createTurns } from '../lib/turns.ts';
 import type { Turn } from '../lib/turns.ts';
 import type { Logger } from '../logging.ts';
 import { concludeAttempt, toBreakerEvent } from './conclude-attempt.ts';
-import { nodeClassesOf, pickBackend } from './pick-backend.ts';
+import { createPromptForgetter } from './forget-prompts.ts';
+import { canRun, pickBackend, toWish } from './pick-backend.ts';
 import type { Candidate, Wish } from './pick-backend.ts';
 import { createRetryBudget } from './retry-budget.ts';
 import type { AbortReason, Attempt, AttemptEnd } from './run-attempt.ts';
@@ -32,6 +31,8 @@ export interface SchedulerDeps {
   fleet: Fleet;
   events: Events;
   runTimes: RunTimes;
+  /** An id for a prompt on this backend, random and never given before. */
+  newPromptId(backend: Backend): string;
   /** Runs one attempt; never rejects for anything that can be expected. */
   attempt(run: AttemptRun): Promise<AttemptEnd>;
   /** A look at a backend that just failed us. */
@@ -73,6 +74,7 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
   const retryBudget = createRetryBudget();
   /** Prompts reach a backend in the order in which their jobs were placed on it, however long staging takes. */
   const turns = createTurns();
+  const forgetter = createPromptForgetter({ log });
   let wakeQueued = false;
   let stopped = false;
   let reopening: NodeJS.Timeout | undefined;
@@ -147,7 +149,7 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
   function place(id: JobId, wish: Wish, backend: Backend): void {
     waiting.remove(id);
     start(id, wish, backend, async () => {
-      const promptId = randomUUID();
+      const promptId = deps.newPromptId(backend);
       const job = await ledger.apply(id, { type: 'assigned', backend: backend.name, promptId, at: now() });
       reachPoint('attempt-assigned');
       return job === undefined ? undefined : { job, promptId, isTakenOver: false };
@@ -216,7 +218,10 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
     const couldRunElsewhere = () =>
       fleet.backends.some(
         (other) =>
-          other !== backend && toCandidate(other, wish).ready && freeSlots(other) > 0 && canRun(other, wish),
+          other !== backend &&
+          toCandidate(other, wish).ready &&
+          freeSlots(other) > 0 &&
+          canRun(other.definitions, wish),
       );
     try {
       const prepared = await prepare();
@@ -234,28 +239,15 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
       if (end.kind === 'succeeded' && slot.executingSince !== null) {
         runTimes.record(job.workflow, backend.name, (releasedAt ?? now()) - slot.executingSince);
       }
-      const { probeSoon } = deps;
-      await concludeAttempt(
-        { ledger, fleet, events, retryBudget, probeSoon, log, now },
-        { job, backend, end },
-        { maxAttempts },
-      );
-      if (cleanUp && end.kind !== 'released') forgetThere(backend, slot.promptId ?? prepared.promptId);
+      await concludeAttempt({ ...deps, retryBudget, now }, { job, backend, end }, { maxAttempts });
+      // Only now: until the job is written down as done, a new process would need it.
+      if (cleanUp && end.kind !== 'released') {
+        forgetter.forget(backend, slot.promptId ?? prepared.promptId);
+      }
     } finally {
       turn.done();
       releaseSlot();
     }
-  }
-
-  /** Its record there is of no use any more and holds the caller's inputs; best effort, and only now: until the job is written
-   * down as done, a new process would need it. */
-  function forgetThere(backend: Backend, promptId: string): void {
-    backend.client.forgetPrompts([promptId]).catch((error: unknown) => {
-      log.debug(
-        { backend: backend.name, promptId, err: error },
-        'could not remove a prompt from its history',
-      );
-    });
   }
 
   function toInternalFailure(job: Job, backend: Backend, error: unknown): AttemptEnd {
@@ -299,14 +291,7 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
       unsubscribe.forEach((off) => off());
       for (const { abort } of running.values()) abort.abort('release' satisfies AbortReason);
       await Promise.all([...running.values()].map(({ done }) => done));
+      await forgetter.stop();
     },
   };
-}
-
-function canRun({ definitions }: Backend, { nodeClasses }: Wish): boolean {
-  return definitions !== undefined && nodeClasses.every((classType) => definitions.has(classType));
-}
-
-function toWish(job: Job): Wish {
-  return { workflow: job.workflow, nodeClasses: nodeClassesOf(job.prompt), excluded: job.excluded };
 }

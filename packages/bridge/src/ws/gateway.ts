@@ -17,6 +17,7 @@ import {
 import { isTerminal } from '../jobs/job.ts';
 import type { Job, JobId } from '../jobs/job.ts';
 import type { JobLedger } from '../jobs/job-ledger.ts';
+import { visitInSlices } from '../lib/in-slices.ts';
 import { createRecentSet } from '../lib/recent-set.ts';
 import type { Logger } from '../logging.ts';
 import { createClientLeases } from './client-leases.ts';
@@ -60,6 +61,10 @@ export interface Gateway {
 /** The documented clients send nothing; anything larger is refused with close code 1009. */
 const maxPayload = 64 * 1024;
 
+/** Of thousands of sockets that get their heartbeat or ping at a time, so many per turn of the event loop. */
+const sliceSize = 100;
+const listeningText = JSON.stringify(listeningFrame);
+
 /** `/ws?clientId=…`: upgrade, heartbeat, and the way of every job event to the sockets of its client. */
 export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gateway {
   const { server, ledger, events, log, now } = deps;
@@ -74,6 +79,7 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
     perMessageDeflate: false,
     maxPayload,
   });
+  const closed = new AbortController();
   const leases = createClientLeases({ graceMs: options.graceMs, giveUp });
 
   function giveUp(clientId: string, leftAt: number): void {
@@ -142,7 +148,8 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
     const peers = sessions.get(session.clientId);
     peers?.delete(session);
     if (peers?.size === 0) sessions.delete(session.clientId);
-    leases.detach(session.clientId, now(), session.graceMs);
+    // One that we let go was over then, however long its goodbye takes: what came after has nothing to do with it.
+    leases.detach(session.clientId, session.closedAt ?? now(), session.graceMs);
     const heard = ending.get(session);
     ending.delete(session);
     // Cut instead of closed: what was sent last may never have arrived.
@@ -178,6 +185,7 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
   function tellEnd(job: Job, listeners: Iterable<Session>): void {
     const frame = describeJob(job, undefined);
     for (const session of [...listeners]) {
+      if (!session.isOpen) continue;
       told.add(job.id);
       ending.set(session, job.id);
       const extras = session.extended ? extrasFor(job, undefined) : {};
@@ -188,34 +196,40 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
     }
   }
 
-  function beat(): void {
-    for (const peers of sessions.values()) {
-      for (const session of peers) {
-        void beatOne(session).catch((error: unknown) => {
-          log.warn({ err: error }, 'a heartbeat cannot tell of its job');
-          session.beat(listeningFrame);
-        });
-      }
-    }
+  function* allSessions(): Generator<Session> {
+    for (const peers of sessions.values()) yield* peers;
   }
 
-  async function beatOne(session: Session): Promise<void> {
+  /** Every `everyMs`, a visit to each socket; a round that takes longer than that delays the next. */
+  function visitEvery(everyMs: number, visit: (session: Session) => void): NodeJS.Timeout {
+    const timer = setTimeout(() => {
+      void visitInSlices(allSessions(), visit, { size: sliceSize, signal: closed.signal })
+        .catch((error: unknown) => log.error({ err: error }, 'a round over all sockets broke'))
+        .finally(() => {
+          if (!closed.signal.aborted) timer.refresh();
+        });
+    }, everyMs);
+    return timer.unref();
+  }
+
+  function beat(session: Session): void {
     if (!session.extended && now() - session.openedAt < options.idleLimitMs)
-      return session.beat(listeningFrame);
+      return session.beat(listeningText);
+    beatWithJob(session).catch((error: unknown) => {
+      log.warn({ err: error }, 'a heartbeat cannot tell of its job');
+      session.beat(listeningText);
+    });
+  }
+
+  async function beatWithJob(session: Session): Promise<void> {
     const job = await ledger.latestOf(session.clientId);
     const unfinished = job !== undefined && !isTerminal(job.state.status);
     if (!unfinished && now() - session.openedAt >= options.idleLimitMs) {
       session.send(compatFrame('error', timeOutMessage(options.idleLimitMs)));
       return session.close(1000, 'time out');
     }
-    const extras = session.extended && unfinished ? extrasFor(job, ledger.progressOf(job.id)) : {};
-    session.beat({ ...listeningFrame, ...extras });
-  }
-
-  function ping(): void {
-    for (const peers of sessions.values()) {
-      for (const session of peers) session.ping();
-    }
+    if (!session.extended || !unfinished) return session.beat(listeningText);
+    session.beat(JSON.stringify({ ...listeningFrame, ...extrasFor(job, ledger.progressOf(job.id)) }));
   }
 
   const unsubscribe = [
@@ -229,8 +243,10 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
       for (const session of sessionsOf(job)) if (session.previews) session.sendPreview(image);
     }),
   ];
-  const timers = [setInterval(beat, options.heartbeatMs), setInterval(ping, options.pingMs ?? 10_000)];
-  for (const timer of timers) timer.unref();
+  const timers = [
+    visitEvery(options.heartbeatMs, beat),
+    visitEvery(options.pingMs ?? 10_000, (session) => session.ping()),
+  ];
   server.on('upgrade', onUpgrade);
 
   return {
@@ -240,7 +256,8 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
       return peers !== undefined && [...peers].some((session) => session.previews);
     },
     close() {
-      timers.forEach(clearInterval);
+      closed.abort();
+      timers.forEach(clearTimeout);
       unsubscribe.forEach((off) => off());
       leases.stop();
       server.off('upgrade', onUpgrade);

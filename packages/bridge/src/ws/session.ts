@@ -27,6 +27,8 @@ export class Session {
   readonly openedAt: number;
   readonly #socket: WebSocket;
   readonly #now: () => number;
+  /** When we closed it, ms since the epoch; its end may come much later. */
+  closedAt: number | undefined;
   #alive = true;
   #messages = 0;
   #lastProgressAt = 0;
@@ -72,14 +74,14 @@ export class Session {
     this.#write(frame);
   }
 
-  /** A heartbeat; not worth queueing for a client that does not read. */
-  beat(frame: CompatFrame): void {
+  /** A heartbeat, serialised; not worth queueing for a client that does not read. */
+  beat(text: string): void {
     this.#messages = 0;
     if (this.#socket.bufferedAmount > closeAboveBytes) {
       this.close(1013, 'this client reads too slowly');
       return;
     }
-    if (this.#socket.bufferedAmount <= dropAboveBytes) this.#write(frame);
+    if (this.#socket.bufferedAmount <= dropAboveBytes) this.#writeText(text);
   }
 
   /** Progress, at most ten a second: of what comes faster only the newest counts. */
@@ -107,6 +109,7 @@ export class Session {
 
   close(code: number, reason: string): void {
     if (!this.isOpen) return;
+    this.closedAt = this.#now();
     this.#socket.close(code, reason);
     // A peer that never answers the close frame must not keep the socket.
     setTimeout(() => this.#socket.terminate(), 2_000).unref();
@@ -127,6 +130,10 @@ export class Session {
   }
 
   #write(frame: CompatFrame): void {
-    if (this.isOpen) this.#socket.send(JSON.stringify(frame));
+    this.#writeText(JSON.stringify(frame));
+  }
+
+  #writeText(text: string): void {
+    if (this.isOpen) this.#socket.send(text);
   }
 }

@@ -12,13 +12,14 @@ import type { JobFilter, JobStore } from '../../jobs/job-store.ts';
 import { toBridgeJob } from '../../jobs/v2-view.ts';
 import type { V2Context } from '../../jobs/v2-view.ts';
 import { optionalClientId } from '../client-id.ts';
+import { originOf } from '../origin-of.ts';
 import { requireJob } from '../require-job.ts';
 
 export interface BridgeJobsDeps {
   ledger: JobLedger;
   store: JobStore;
   files: FileStore;
-  contextOf(job: Job): V2Context;
+  contextOf(job: Job, origin: string): V2Context;
   requireOperator: RequestHandler;
 }
 
@@ -43,15 +44,16 @@ export function createBridgeJobRoutes({
     const limit = readLimit(request);
     const jobs = await store.list({ ...(await readFilter(request, ledger)), limit: limit + 1 });
     const page = jobs.slice(0, limit);
+    const origin = originOf(request);
     response.json({
-      jobs: page.map((job) => toBridgeJob(job, contextOf(job))),
+      jobs: page.map((job) => toBridgeJob(job, contextOf(job, origin))),
       next: jobs.length > limit ? (page.at(-1)?.id ?? null) : null,
     });
   });
 
   router.get('/api/bridge/jobs/:id', async (request, response) => {
     const job = await requireJob(ledger, request);
-    response.json(toBridgeJob(job, contextOf(job)));
+    response.json(toBridgeJob(job, contextOf(job, originOf(request))));
   });
 
   router.get('/api/bridge/jobs/:id/results/:index', async (request, response) => {

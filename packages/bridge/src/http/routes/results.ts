@@ -21,8 +21,14 @@ export interface ResultRoutesDeps {
   now: () => number;
 }
 
+export interface ResultRoutes {
+  router: Router;
+  /** Resolves when every delivery under way is written down: a stop in between would deliver it twice. */
+  untilDelivered(): Promise<void>;
+}
+
 /** `GET /history`: the results of a client's job, once. They go only after the last byte was sent. */
-export function createResultRoutes({ ledger, files, now }: ResultRoutesDeps): Router {
+export function createResultRoutes({ ledger, files, now }: ResultRoutesDeps): ResultRoutes {
   const router = Router();
   /** Of two that ask at the same time, the second waits for the first and then finds nothing left. */
   const deliveries = createKeyedMutex();
@@ -46,7 +52,7 @@ export function createResultRoutes({ ledger, files, now }: ResultRoutesDeps): Ro
     });
   });
 
-  return router;
+  return { router, untilDelivered: () => deliveries.idle() };
 }
 
 type ResType = 'multipart' | 'base64';

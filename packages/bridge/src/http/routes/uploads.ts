@@ -4,7 +4,6 @@ import { BridgeError } from '../../errors.ts';
 import { receiveUpload } from '../../files/receive-upload.ts';
 import type { UploadRequest } from '../../files/receive-upload.ts';
 import { optionalClientId } from '../client-id.ts';
-import { discardRest } from '../discard-rest.ts';
 
 /** `POST /upload`: multipart in, identifier to saved name out. */
 export function createUploadRoutes({
@@ -29,9 +28,6 @@ export function createUploadRoutes({
         signal: gone.signal,
       });
       response.json(Object.fromEntries(files.map(({ identifier, savedName }) => [identifier, savedName])));
-    } catch (error) {
-      discardRest(request);
-      throw error;
     } finally {
       request.off('close', onClose);
     }
