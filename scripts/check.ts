@@ -21,7 +21,12 @@ const checks: Check[] = [
     args: ['run', 'typecheck', '--output-logs=errors-only', '--log-order=grouped'],
     fix: 'mend what it names',
   },
-  { name: 'root types', command: 'tsc', args: ['--noEmit', '-p', 'tsconfig.json'], fix: 'mend what it names' },
+  {
+    name: 'root types',
+    command: 'tsc',
+    args: ['--noEmit', '-p', 'tsconfig.json'],
+    fix: 'mend what it names',
+  },
   { name: 'dead code', command: 'knip', args: ['--no-config-hints'], fix: 'remove what nothing uses' },
 ];
 

@@ -13,7 +13,9 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const toolchain = join(root, 'toolchain');
 const toolchainBin = join(toolchain, 'node_modules', '.bin');
 const isWindows = process.platform === 'win32';
-const node = isWindows ? join(toolchain, 'node_modules', 'node', 'bin', 'node.exe') : join(toolchainBin, 'node');
+const node = isWindows
+  ? join(toolchain, 'node_modules', 'node', 'bin', 'node.exe')
+  : join(toolchainBin, 'node');
 const pnpm = join(toolchain, 'node_modules', 'pnpm', 'bin', 'pnpm.mjs');
 
 const env = {
@@ -27,17 +29,26 @@ const env = {
 
 /** @param {string} command @param {string[]} args @param {{ cwd?: string, quiet?: boolean, shell?: boolean }} [options] */
 function step(command, args, { cwd = root, quiet = false, shell = false } = {}) {
-  const result = spawnSync(command, args, { cwd, env, stdio: quiet ? 'pipe' : 'inherit', shell, encoding: 'utf8' });
+  const result = spawnSync(command, args, {
+    cwd,
+    env,
+    stdio: quiet ? 'pipe' : 'inherit',
+    shell,
+    encoding: 'utf8',
+  });
   if (result.status === 0) return;
   if (quiet) process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`);
-  process.stderr.write(`\n${[command, ...args].join(' ')} failed${result.error ? `: ${result.error.message}` : ''}\n`);
+  process.stderr.write(
+    `\n${[command, ...args].join(' ')} failed${result.error ? `: ${result.error.message}` : ''}\n`,
+  );
   process.exit(result.status ?? 1);
 }
 
 /** A fingerprint of the files that decide what gets installed. @param {string[]} files */
 function fingerprint(files) {
   const hash = createHash('sha256');
-  for (const file of files) if (existsSync(file)) hash.update(file.slice(root.length)).update(readFileSync(file));
+  for (const file of files)
+    if (existsSync(file)) hash.update(file.slice(root.length)).update(readFileSync(file));
   return hash.digest('hex');
 }
 
@@ -65,8 +76,16 @@ function ensureToolchain() {
 }
 
 function ensureWorkspace() {
-  const manifests = readdirSync(join(root, 'packages')).map((name) => join(root, 'packages', name, 'package.json'));
-  const files = ['package.json', 'pnpm-workspace.yaml', 'pnpm-lock.yaml', 'test/package.json', 'examples/typescript/package.json']
+  const manifests = readdirSync(join(root, 'packages')).map((name) =>
+    join(root, 'packages', name, 'package.json'),
+  );
+  const files = [
+    'package.json',
+    'pnpm-workspace.yaml',
+    'pnpm-lock.yaml',
+    'test/package.json',
+    'examples/typescript/package.json',
+  ]
     .map((name) => join(root, name))
     .concat(manifests);
   once(join(root, 'node_modules', '.workspace-stamp'), files, () => {
@@ -76,7 +95,9 @@ function ensureWorkspace() {
 }
 
 function build() {
-  step(node, [pnpm, 'exec', 'turbo', 'run', 'build', '--output-logs=errors-only', '--log-order=grouped'], { quiet: true });
+  step(node, [pnpm, 'exec', 'turbo', 'run', 'build', '--output-logs=errors-only', '--log-order=grouped'], {
+    quiet: true,
+  });
 }
 
 /** Hands over to a long-running program: signals go through, its exit code is ours. @param {string[]} args */

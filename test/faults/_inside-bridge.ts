@@ -16,7 +16,7 @@ const errors = {
 
 /** The store may work in a thread of its own, which loads this file too: what is wanted is shared memory. */
 const sharedName = 'comfy-bridge.store-trouble';
-if (isMainThread) setEnvironmentData(sharedName, new SharedArrayBuffer(4) as never);
+if (isMainThread) setEnvironmentData(sharedName, new SharedArrayBuffer(4));
 const shared = new Int32Array(getEnvironmentData(sharedName) as unknown as SharedArrayBuffer);
 
 function disturb(isWrite: boolean): void {

@@ -24,7 +24,10 @@ describe.runIf(comfyUrl !== undefined)('a real ComfyUI', () => {
   afterAll(() => rm(dir, { recursive: true, force: true }));
 
   const start = (workflows: string) =>
-    startBridge({ sims: 0, env: { COMFYUI_SERVERS: comfyUrl ?? '', WORKFLOW_DIR: workflows, GRACE_SECONDS: '0' } });
+    startBridge({
+      sims: 0,
+      env: { COMFYUI_SERVERS: comfyUrl ?? '', WORKFLOW_DIR: workflows, GRACE_SECONDS: '0' },
+    });
 
   test.each([
     ['upscale', 1],
@@ -49,13 +52,17 @@ describe.runIf(comfyUrl !== undefined)('a real ComfyUI', () => {
 
   test('an uploaded picture is what comes out, scaled', async () => {
     await using t = await start(workflowsDir);
-    const picture = await sharp({ create: { width: 40, height: 30, channels: 3, background: '#c83214' } }).png().toBuffer();
+    const picture = await sharp({ create: { width: 40, height: 30, channels: 3, background: '#c83214' } })
+      .png()
+      .toBuffer();
     const form = new FormData();
     form.append('image', new Blob([new Uint8Array(picture)], { type: 'image/png' }), 'red.png');
     const upload = await t.post('/upload?clientId=u', undefined, { body: form });
     const { image }: { image: string } = JSON.parse(await upload.text());
     const info = await (await t.get('/workflow-info?workflow=upscale')).text();
-    const [key] = Object.entries<{ format?: string }>(JSON.parse(info)).find(([, entry]) => entry.format === 'image') ?? [];
+    const [key] =
+      Object.entries<{ format?: string }>(JSON.parse(info)).find(([, entry]) => entry.format === 'image') ??
+      [];
     const ended = t.nextEvent('job:finished');
     await t.post('/generate-based-workflow?clientId=u', { workflow: 'upscale', [key ?? '']: image });
     expect((await ended).job.state).toMatchObject({ status: 'succeeded' });
@@ -82,7 +89,10 @@ describe.runIf(comfyUrl !== undefined)('a real ComfyUI', () => {
   test('a client that leaves stops its job there, and the next one runs', async () => {
     await using t = await start(dir);
     const client = await openSocket(`${t.wsUrl}/ws?clientId=leaver`);
-    await t.post('/generate-based-workflow?clientId=leaver', { workflow: 'slow.json', '1/color': Date.now() % 16_000_000 });
+    await t.post('/generate-based-workflow?clientId=leaver', {
+      workflow: 'slow.json',
+      '1/color': Date.now() % 16_000_000,
+    });
     await client.next('progress');
     const ended = t.nextEvent('job:finished');
     client.socket.terminate();
@@ -97,7 +107,12 @@ describe.runIf(comfyUrl !== undefined)('a real ComfyUI', () => {
     const color = Date.now() % 16_000_000;
     await t.post('/generate-based-workflow?clientId=first', { workflow: 'slow.json', '1/color': color });
     await first.next('progress');
-    await t.post('/generate-based-workflow?clientId=second', { workflow: 'slow.json', '1/color': color + 1, '1/width': 64, '1/height': 64 });
+    await t.post('/generate-based-workflow?clientId=second', {
+      workflow: 'slow.json',
+      '1/color': color + 1,
+      '1/width': 64,
+      '1/height': 64,
+    });
     const ended = t.nextEvent('job:finished', ({ job }) => job.clientId === 'second');
     await t.post('/interrupt?clientId=first');
     expect(await first.next('error')).toMatchObject({ detail: 'the job was interrupted' });
@@ -124,11 +139,17 @@ function slowPrompt(nodes: number): object {
       inputs: { width: 1024, height: 1024, batch_size: 1, color: 255 },
       _meta: { title: 'Picture', apiinput: 'color,width,height' },
     },
-    2: { class_type: 'SaveImage', inputs: { filename_prefix: 'bridge-test', images: [String(nodes + 2), 0] } },
+    2: {
+      class_type: 'SaveImage',
+      inputs: { filename_prefix: 'bridge-test', images: [String(nodes + 2), 0] },
+    },
   };
   for (let id = 3; id <= nodes + 2; id += 1) {
     const from = id === 3 ? '1' : String(id - 1);
-    prompt[id] = { class_type: 'ImageBlur', inputs: { blur_radius: 31, sigma: 1 + id / 100, image: [from, 0] } };
+    prompt[id] = {
+      class_type: 'ImageBlur',
+      inputs: { blur_radius: 31, sigma: 1 + id / 100, image: [from, 0] },
+    };
   }
   return prompt;
 }

@@ -1,4 +1,3 @@
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 
 import { createFleet } from './backends/fleet.ts';
@@ -32,7 +31,7 @@ import type { V2Context } from './jobs/v2-view.ts';
 import { createMemoryJobStore } from './jobs/memory-job-store.ts';
 import { recoverJobs } from './jobs/recover-jobs.ts';
 import { openSqliteJobStore } from './jobs/sqlite-job-store.ts';
-import { closeServer, listen } from './lib/listen.ts';
+import { closeServer, createHttpServer, listen } from './lib/listen.ts';
 import { logEvents } from './log-events.ts';
 import type { Logger } from './logging.ts';
 import { createAttemptRunner } from './scheduling/attempt-runner.ts';
@@ -149,13 +148,7 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
   );
   parts.defer(() => housekeeping.stop());
 
-  const server = createServer({
-    // Bodies may take long (uploads), but must keep coming: `guardBody` sees to that.
-    requestTimeout: 0,
-    headersTimeout: 10_000,
-    connectionsCheckingInterval: 2_000,
-    keepAliveTimeout: 75_000,
-  });
+  const server = createHttpServer();
   const gateway = createGateway(
     {
       server,
@@ -214,7 +207,16 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
       routers: [
         createHealthRoutes({ fleet, isDraining }),
         createWorkflowRoutes({ workflows, fleet }),
-        createUploadRoutes({ store: files, policy, limits: uploadLimits(config), isDraining }),
+        createUploadRoutes({
+          store: files,
+          policy,
+          limits: {
+            maxBytesPerFile: config.files.uploadMaxBytes,
+            maxFiles: config.files.uploadMaxFiles,
+            maxFieldBytes: 1024 * 1024,
+          },
+          isDraining,
+        }),
         createJobRoutes(
           {
             submitJob,
@@ -293,9 +295,4 @@ function buildFleet(config: BridgeConfig): Fleet {
     endpoint: { url, ...(token !== undefined && { token: token.reveal() }) },
   }));
   return createFleet(members, (endpoint) => createComfyClient(endpoint, { connectTimeoutMs }));
-}
-
-function uploadLimits({ files }: BridgeConfig) {
-  const { uploadMaxBytes: maxBytesPerFile, uploadMaxFiles: maxFiles } = files;
-  return { maxBytesPerFile, maxFiles, maxFieldBytes: 1024 * 1024 };
 }

@@ -74,7 +74,11 @@ export async function startBridge(options: StartOptions = {}): Promise<TestBridg
   if (!parsed.ok) throw new Error(parsed.problems.join('\n'));
 
   const errors: string[] = [];
-  const log = createLogger({ level: 'error', format: 'json', destination: { write: (line) => void errors.push(line) } });
+  const log = createLogger({
+    level: 'error',
+    format: 'json',
+    destination: { write: (line) => void errors.push(line) },
+  });
   const bridge = parts.use(await createBridge(parsed.config, { log, ...options.overrides }));
 
   async function nextEvent<K extends EventName>(

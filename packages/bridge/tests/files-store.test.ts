@@ -151,7 +151,9 @@ test.each([0, 10, 300_000])('%i bytes from memory are stored whole', async (size
 test('what cannot be stored leaves nothing behind', async () => {
   await using fixture = await createStore();
   await mkdir(join(fixture.directory, 'results', 'job.0', 'in the way'), { recursive: true });
-  await expect(fixture.store.put('results/job/0', Buffer.from('x'))).rejects.toThrow(/EISDIR|ENOTEMPTY|EEXIST/);
+  await expect(fixture.store.put('results/job/0', Buffer.from('x'))).rejects.toThrow(
+    /EISDIR|ENOTEMPTY|EEXIST/,
+  );
   expect(await fixture.left()).toEqual([]);
 });
 

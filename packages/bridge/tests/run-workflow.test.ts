@@ -6,9 +6,16 @@ import { openSocket } from './_ws-client.ts';
 test('a client runs a workflow over WebSocket and fetches the picture once', async () => {
   await using t = await startBridge();
   using client = await openSocket(`${t.wsUrl}/ws?clientId=one`);
-  expect(await client.next()).toEqual({ status: 'connected', details: 'server connected', detail: 'server connected' });
+  expect(await client.next()).toEqual({
+    status: 'connected',
+    details: 'server connected',
+    detail: 'server connected',
+  });
 
-  const answer = await t.post('/generate-based-workflow?clientId=one', { workflow: 'text-to-image', '6/text': 'a cat' });
+  const answer = await t.post('/generate-based-workflow?clientId=one', {
+    workflow: 'text-to-image',
+    '6/text': 'a cat',
+  });
   expect(answer.status).toBe(200);
   expect(await answer.json()).toMatchObject({ detail: 'queued / 1' });
 
@@ -20,7 +27,10 @@ test('a client runs a workflow over WebSocket and fetches the picture once', asy
   const progress = await client.next('progress');
   expect(progress.detail).toMatch(/^\d+\.\d\d%$/);
   await run.finish({ images: 1 });
-  expect(await client.next('closed')).toMatchObject({ details: 'Execution is done', detail: 'Execution is done' });
+  expect(await client.next('closed')).toMatchObject({
+    details: 'Execution is done',
+    detail: 'Execution is done',
+  });
   expect(await client.closed).toMatchObject({ code: 1000 });
 
   const history = await t.get('/history?clientId=one');

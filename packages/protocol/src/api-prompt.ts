@@ -31,5 +31,7 @@ export function splitInputKey(key: string): { nodeId: string; inputName: string 
 
 /** True for `[nodeId, slot]`, the form in which one node's input takes another node's output. */
 export function isLink(value: unknown): value is [string, number] {
-  return Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && typeof value[1] === 'number';
+  return (
+    Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && typeof value[1] === 'number'
+  );
 }

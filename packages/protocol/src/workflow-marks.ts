@@ -17,7 +17,10 @@ export const inputMarkSchema = z.object({
   min: z.number().optional(),
   max: z.number().optional(),
   step: z.number().positive().optional(),
-  options: z.array(z.union([z.string(), z.number(), z.boolean()])).min(1).optional(),
+  options: z
+    .array(z.union([z.string(), z.number(), z.boolean()]))
+    .min(1)
+    .optional(),
 });
 
 export const nodeMarksSchema = z.object({

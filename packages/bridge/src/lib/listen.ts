@@ -1,5 +1,16 @@
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import type { Server } from 'node:http';
+
+/** A server that cuts slow headers. Bodies may take long (uploads); that they keep coming is seen to where they are read. */
+export function createHttpServer(): Server {
+  return createServer({
+    requestTimeout: 0,
+    headersTimeout: 10_000,
+    connectionsCheckingInterval: 2_000,
+    keepAliveTimeout: 75_000,
+  });
+}
 
 /** Starts listening and returns the origin, `http://host:port`. Rejects with the system's error (port taken, no rights). */
 export async function listen(

@@ -34,10 +34,7 @@ export interface Housekeeping {
 }
 
 /** Removes what nobody needs any more: delivered and expired results at once, uploads and orphans in rounds. */
-export function createHousekeeping(
-  deps: HousekeepingDeps,
-  options: HousekeepingOptions,
-): Housekeeping {
+export function createHousekeeping(deps: HousekeepingDeps, options: HousekeepingOptions): Housekeeping {
   const { ledger, store, events, files, log, now } = deps;
   const running = createRunningState();
   const removals = new Set<Promise<void>>();
