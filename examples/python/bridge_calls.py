@@ -1,5 +1,7 @@
 """What both example clients do alike: read the arguments, ask for the inputs, upload, submit, save."""
 
+from __future__ import annotations
+
 import argparse
 import json
 import mimetypes
@@ -10,7 +12,7 @@ import urllib.request
 import uuid
 from http.client import HTTPResponse
 from pathlib import Path
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Callable
 
 TIMEOUT_SECONDS = 600
 
@@ -49,18 +51,20 @@ def read_arguments() -> argparse.Namespace:
         type=split_pair,
         help="a file for an input, such as 10/image=photo.png; may be repeated",
     )
-    parser.add_argument("--out", metavar="DIR", default=Path("results"), type=Path, help="where the results go")
+    parser.add_argument(
+        "--out", metavar="DIR", default=Path("results"), type=Path, help="where the results go"
+    )
     return parser.parse_args()
 
 
-def split_pair(text: str) -> Tuple[str, str]:
+def split_pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not key or not equals:
         raise argparse.ArgumentTypeError(f'"{text}" is not key=value')
     return key, value
 
 
-def call(url: str, body: Optional[bytes] = None, content_type: str = "application/json") -> HTTPResponse:
+def call(url: str, body: bytes | None = None, content_type: str = "application/json") -> HTTPResponse:
     """GET, or POST when there is a body. What the bridge refuses is raised with the reason that it gives."""
     request = urllib.request.Request(url, body, {"Content-Type": content_type} if body else {})
     try:
@@ -72,15 +76,15 @@ def call(url: str, body: Optional[bytes] = None, content_type: str = "applicatio
         raise BridgeRefused(detail) from error
 
 
-def get_workflow_info(server: str, workflow: str) -> Dict[str, Dict[str, Any]]:
+def get_workflow_info(server: str, workflow: str) -> dict[str, dict[str, Any]]:
     """GET /workflow-info: which inputs the workflow has, and of which type."""
     query = urllib.parse.urlencode({"workflow": workflow})
     with call(f"{server}/workflow-info?{query}") as response:
-        info: Dict[str, Dict[str, Any]] = json.load(response)
+        info: dict[str, dict[str, Any]] = json.load(response)
     return info
 
 
-def to_value(text: str, kind: Optional[str]) -> Any:
+def to_value(text: str, kind: str | None) -> Any:
     """The value as the workflow wants it: a number or a boolean instead of text. The bridge says what is wrong with it."""
     try:
         if kind == "int":
@@ -92,7 +96,7 @@ def to_value(text: str, kind: Optional[str]) -> Any:
     return text == "true" if kind == "bool" and text in ("true", "false") else text
 
 
-def upload_files(server: str, client_id: str, images: Dict[str, str]) -> Dict[str, str]:
+def upload_files(server: str, client_id: str, images: dict[str, str]) -> dict[str, str]:
     """POST /upload: all files in one request. Returns the saved name for each key."""
     if not images:
         return {}
@@ -101,16 +105,18 @@ def upload_files(server: str, client_id: str, images: Dict[str, str]) -> Dict[st
     for key, path in images.items():
         name = urllib.parse.quote(Path(path).name, safe=" ()+,-._~")
         content_type = mimetypes.guess_type(path)[0] or "application/octet-stream"
-        body += f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"; filename="{name}"\r\n'.encode()
+        body += (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"; filename="{name}"\r\n'.encode()
+        )
         body += f"Content-Type: {content_type}\r\n\r\n".encode() + Path(path).read_bytes() + b"\r\n"
     body += f"--{boundary}--\r\n".encode()
     url = f"{server}/upload?clientId={client_id}"
     with call(url, bytes(body), f"multipart/form-data; boundary={boundary}") as response:
-        saved: Dict[str, str] = json.load(response)
+        saved: dict[str, str] = json.load(response)
     return saved
 
 
-def submit(server: str, client_id: str, workflow: str, values: Dict[str, Any]) -> None:
+def submit(server: str, client_id: str, workflow: str, values: dict[str, Any]) -> None:
     """POST /generate-based-workflow: what is not among the values keeps the author's default."""
     body = json.dumps({"workflow": workflow, **values}).encode()
     call(f"{server}/generate-based-workflow?clientId={client_id}", body).close()

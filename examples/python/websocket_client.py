@@ -20,7 +20,7 @@ def run(args: argparse.Namespace) -> None:
     values = {key: bridge.to_value(text, info.get(key, {}).get("type")) for key, text in args.input}
     values.update(bridge.upload_files(args.server, client_id, dict(args.image)))
 
-    url = f"ws{args.server[len('http'):]}/ws?clientId={client_id}"
+    url = f"ws{args.server[len('http') :]}/ws?clientId={client_id}"
     try:
         socket = websocket.create_connection(url, timeout=SILENCE_SECONDS)
         try:

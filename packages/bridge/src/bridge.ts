@@ -185,6 +185,7 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
         return true;
       },
       queueLength: () => scheduler.queueLength(),
+      leaseOf: (clientId) => gateway.leaseOf(clientId),
       isDraining,
       now,
     },
@@ -252,6 +253,7 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
     takeOver: (job) => scheduler.takeOver(job),
     now,
   });
+  gateway.expectBack(ledger.unfinished());
   housekeeping.start();
   if (Object.values(recovered).some((number) => number > 0))
     log.info(recovered, 'found jobs of an earlier run');

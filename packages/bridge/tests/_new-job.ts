@@ -17,6 +17,7 @@ export function newJob(fields: Partial<Job> = {}): Job {
     createdAt: 1_000 + made,
     state: { status: 'queued' },
     attempt: 0,
+    leaseMs: null,
     attempts: [],
     revision: 0,
     excluded: [],

@@ -13,6 +13,7 @@ function jobIn(state: JobState): Job {
     outputNodes: [],
     createdAt: 1,
     state,
+    leaseMs: null,
     attempts: [],
     revision: 1,
     attempt: 1,

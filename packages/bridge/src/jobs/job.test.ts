@@ -16,6 +16,7 @@ function jobIn(state: JobState, fields: Partial<Job> = {}): Job {
     createdAt: 1_000,
     state,
     attempt: 2,
+    leaseMs: null,
     attempts: [],
     revision: 7,
     excluded: ['a'],

@@ -55,6 +55,8 @@ export interface Job {
   readonly id: JobId;
   /** The compatibility API's handle; null for jobs of other APIs. */
   readonly clientId: string | null;
+  /** How long it outlives its client's last socket, in ms; null: nobody listened, or it is kept for good. */
+  readonly leaseMs: number | null;
   readonly workflow: string;
   readonly prompt: ApiPrompt;
   readonly stagedInputs: readonly StagedInput[];

@@ -21,6 +21,7 @@ type State = Omit<Job, keyof Request | keyof Columns>;
  * in the store changes.
  */
 const absent: Omit<State, 'state'> = {
+  leaseMs: null,
   attempts: [],
   revision: 0,
   excluded: [],

@@ -2,25 +2,14 @@ import type { Progress } from '@comfy-bridge/protocol';
 
 import type { Backend } from '../backends/fleet.ts';
 import { ComfyError } from '../comfy/comfy-error.ts';
-import type { PromptHistory } from '../comfy/comfy-client.ts';
-import type { ComfyMessage, ExecutionError } from '../comfy/comfy-messages.ts';
+import type { ComfyMessage } from '../comfy/comfy-messages.ts';
 import type { ComfySocket } from '../comfy/comfy-socket.ts';
 import type { ProgressTracker } from '../comfy/track-progress.ts';
 import { locatePrompt } from './locate-prompt.ts';
+import { toPromptEnd } from './prompt-end.ts';
+import type { PromptEnd } from './prompt-end.ts';
 import { createRunningState } from '../lib/running-state.ts';
 import type { Logger } from '../logging.ts';
-
-/** How a prompt ended on its backend. */
-export type PromptEnd =
-  | { kind: 'success'; outputs: Record<string, unknown>; meta: Record<string, unknown> }
-  | { kind: 'error'; error: ExecutionError }
-  | { kind: 'interrupted' }
-  /** `vanished`: the backend is there and knows nothing of the prompt. */
-  | { kind: 'lost'; reason: string; vanished: boolean }
-  /** It still waits in the backend's queue, and somebody else could run it now. */
-  | { kind: 'taken-back'; reason: string }
-  | { kind: 'silent'; afterMs: number }
-  | { kind: 'aborted' };
 
 export interface FollowOptions {
   /** A *running* prompt that shows no sign of life for this long is given up. */
@@ -69,6 +58,8 @@ interface FollowDeps {
 
 /** The longest that one look at `/history` and `/queue` may take. */
 const lookMs = 3_000;
+/** A backend that answers nothing for this long has lost its prompt, if another one has room for it. */
+const hangsElsewhereMs = 5_000;
 /** A prompt that was said to be over and still runs after this is followed again. */
 const falseAlarmMs = 2_000;
 /** Between looks while there is doubt. */
@@ -84,7 +75,7 @@ export function createPromptFollower(
   {
     inactivityMs,
     unreachableMs = 3_000,
-    unresponsiveMs = 10_000,
+    unresponsiveMs = 15_000,
     quietMs = 5_000,
     takeBackMs = 10_000,
   }: FollowOptions,
@@ -99,7 +90,7 @@ export function createPromptFollower(
   let lastLook = now();
   let submittedAt = now();
   let longestGapMs = 0;
-  let trouble: { since: number; limitMs: number } | undefined;
+  let trouble: { since: number; hangs: boolean } | undefined;
   const seenOutputs: Record<string, unknown> = {};
 
   function sign(): void {
@@ -185,7 +176,7 @@ export function createPromptFollower(
       trouble = undefined;
       switch (place.at) {
         case 'history':
-          return toEnd(place.history, seenOutputs);
+          return toPromptEnd(place.history, seenOutputs);
         case 'nowhere':
           return {
             kind: 'lost',
@@ -216,9 +207,17 @@ export function createPromptFollower(
   function noteTrouble(error: unknown): PromptEnd | undefined {
     const reason = error instanceof Error ? error.message : String(error);
     const hangs = error instanceof ComfyError && error.failure === 'timeout';
-    trouble ??= { since: now(), limitMs: hangs ? unresponsiveMs : unreachableMs };
+    trouble ??= { since: lastLook, hangs };
     log.debug({ backend: backend.name, promptId, err: error }, 'cannot look after a prompt');
-    return now() - trouble.since >= trouble.limitMs ? { kind: 'lost', reason, vanished: false } : undefined;
+    return now() - trouble.since >= patienceWith(trouble.hangs)
+      ? { kind: 'lost', reason, vanished: false }
+      : undefined;
+  }
+
+  /** One that hangs may only be busy loading a model; it is waited for longer where nobody else could take over. */
+  function patienceWith(hangs: boolean): number {
+    if (!hangs) return unreachableMs;
+    return hooks.couldRunElsewhere() ? Math.min(hangsElsewhereMs, unresponsiveMs) : unresponsiveMs;
   }
 
   /** True while there is reason to ask over HTTP before the quiet time is over. */
@@ -273,26 +272,4 @@ export function createPromptFollower(
       socket?.terminate();
     },
   };
-}
-
-/**
- * Outputs named in events complete the history's: a fully cached run may leave them out there.
- */
-function toEnd(history: PromptHistory, seenOutputs: Record<string, unknown>): PromptEnd {
-  switch (history.outcome) {
-    case 'success':
-      return { kind: 'success', outputs: { ...seenOutputs, ...history.outputs }, meta: history.meta };
-    case 'interrupted':
-      return { kind: 'interrupted' };
-    case 'error':
-      return {
-        kind: 'error',
-        error: history.error ?? {
-          nodeId: null,
-          nodeType: null,
-          exceptionType: 'Error',
-          message: 'the workflow failed without a reason',
-        },
-      };
-  }
 }

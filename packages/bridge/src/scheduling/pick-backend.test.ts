@@ -42,9 +42,9 @@ test('a capable one is taken although another is faster', () => {
   expect(pickBackend(wish, candidates)).toEqual({ ok: true, backend: 'b', expectedMs: 9_000 });
 });
 
-test('all capable ones are full: the job waits', () => {
+test('all capable ones are full: the job waits for the best of them', () => {
   const candidates = [candidate('a', { freeSlots: 0 }), candidate('b', { freeSlots: -1 })];
-  expect(pickBackend(wish, candidates)).toEqual({ ok: false, reason: 'busy' });
+  expect(pickBackend(wish, candidates)).toEqual({ ok: false, reason: 'waits-for', backend: 'a' });
 });
 
 test('the earliest expected finish wins, work before it included', () => {
@@ -56,9 +56,16 @@ test('the earliest expected finish wins, work before it included', () => {
   expect(pickBackend(wish, candidates)).toEqual({ ok: true, backend: 'busy-fast', expectedMs: 3_500 });
 });
 
-test('a full backend does not win however fast it is', () => {
-  const candidates = [candidate('fast', { runMs: 1, freeSlots: 0 }), candidate('slow', { runMs: 60_000 })];
-  expect(pickBackend(wish, candidates)).toMatchObject({ backend: 'slow' });
+test('a fast machine that is full is waited for while that is sooner than an idle slow one', () => {
+  const slow = candidate('slow', { runMs: 10_000 });
+  const fast = (backlogMs: number) => candidate('fast', { runMs: 1_000, backlogMs, freeSlots: 0 });
+  expect(pickBackend(wish, [fast(2_000), slow])).toEqual({ ok: false, reason: 'waits-for', backend: 'fast' });
+  expect(pickBackend(wish, [fast(9_500), slow])).toEqual({ ok: true, backend: 'slow', expectedMs: 10_000 });
+});
+
+test('of two that are as good, the free one is taken', () => {
+  const candidates = [candidate('full', { runMs: 1_000, freeSlots: 0 }), candidate('free', { runMs: 1_000 })];
+  expect(pickBackend(wish, candidates)).toMatchObject({ ok: true, backend: 'free' });
 });
 
 test('ties go to the one named first', () => {
@@ -73,7 +80,8 @@ test('a backend that lost this job is avoided while another can run it, even a b
   });
   expect(pickBackend(excluded, [candidate('a'), candidate('b', { freeSlots: 0 })])).toEqual({
     ok: false,
-    reason: 'busy',
+    reason: 'waits-for',
+    backend: 'b',
   });
 });
 

@@ -34,12 +34,15 @@ export interface Candidate {
 
 export type Pick =
   | { ok: true; backend: string; expectedMs: number }
-  | { ok: false; reason: 'busy' | 'no-ready-backend' }
+  | { ok: false; reason: 'no-ready-backend' }
+  /** It finishes sooner by waiting for this one than on any that is free. */
+  | { ok: false; reason: 'waits-for'; backend: string }
   | { ok: false; reason: 'incapable'; missing: readonly { backend: string; nodeClasses: string[] }[] };
 
 /**
- * The placement policy, pure: of the backends that can run the job and have a free slot, the one that is expected to
- * finish it first. Ties go to the one named first, so that a decision can be repeated.
+ * The placement policy, pure: of the backends that can run the job, the one that is expected to finish it first. If that one
+ * has no free slot, the job waits for it: a fast machine that is busy may be sooner done than a slow one that is idle. Ties go
+ * to one that is free, then to the one named first, so that a decision can be repeated.
  */
 export function pickBackend(wish: Wish, candidates: readonly Candidate[]): Pick {
   const ready = candidates.filter((candidate) => candidate.ready && candidate.nodeClasses !== undefined);
@@ -57,13 +60,17 @@ export function pickBackend(wish: Wish, candidates: readonly Candidate[]): Pick 
   const others = capable.filter((candidate) => !wish.excluded.includes(candidate.name));
   const allowed = others.length > 0 ? others : capable;
 
-  let best: { backend: string; expectedMs: number } | undefined;
-  for (const candidate of allowed) {
-    if (candidate.freeSlots <= 0) continue;
-    const expectedMs = candidate.backlogMs + candidate.runMs;
-    if (best === undefined || expectedMs < best.expectedMs) best = { backend: candidate.name, expectedMs };
+  let best = { backend: '', expectedMs: Number.POSITIVE_INFINITY, isFree: false };
+  for (const { name, backlogMs, runMs, freeSlots } of allowed) {
+    const expectedMs = backlogMs + runMs;
+    const isFree = freeSlots > 0;
+    // Of two that are as good, one that can begin now.
+    const isBetter =
+      expectedMs < best.expectedMs || (expectedMs === best.expectedMs && isFree && !best.isFree);
+    if (isBetter) best = { backend: name, expectedMs, isFree };
   }
-  return best === undefined ? { ok: false, reason: 'busy' } : { ok: true, ...best };
+  const { backend, expectedMs, isFree } = best;
+  return isFree ? { ok: true, backend, expectedMs } : { ok: false, reason: 'waits-for', backend };
 }
 
 /** Whether a backend that offers these classes could run the job at all. */

@@ -1,5 +1,4 @@
-import { defaultBreakerLimits, settleBreaker, slotsAllowed, transitionBreaker } from '../backends/breaker.ts';
-import { foreignPrompts } from '../backends/fleet.ts';
+import { defaultBreakerLimits, transitionBreaker } from '../backends/breaker.ts';
 import type { Backend, Fleet, SlotUse } from '../backends/fleet.ts';
 import type { Events } from '../events.ts';
 import type { Job, JobId } from '../jobs/job.ts';
@@ -8,10 +7,11 @@ import { reachPoint } from '../lib/crash-point.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Turn } from '../lib/turns.ts';
 import type { Logger } from '../logging.ts';
+import { createBackendAssessor } from './assess-backend.ts';
 import { concludeAttempt, toBreakerEvent } from './conclude-attempt.ts';
 import { createPromptForgetter } from './forget-prompts.ts';
 import { canRun, pickBackend, toWish } from './pick-backend.ts';
-import type { Candidate, Wish } from './pick-backend.ts';
+import type { Wish } from './pick-backend.ts';
 import { createRetryBudget } from './retry-budget.ts';
 import type { AbortReason, Attempt, AttemptEnd } from './run-attempt.ts';
 import type { RunTimes } from './run-times.ts';
@@ -50,6 +50,11 @@ export interface AttemptRun extends Attempt {
   turn: Turn;
 }
 
+/** Jobs that are looked at in one round although they can only wait. */
+const lookAhead = 200;
+/** How long a job waits for a better machine before that is thought over. */
+const reconsiderMs = 250;
+
 /** Pairs waiting jobs with backends, late: a job is bound only when a backend has a free slot for it. */
 export interface Scheduler {
   /** Jobs that wait for a backend. */
@@ -72,6 +77,7 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
   const waiting = createWaitingLine();
   const running = new Map<JobId, { abort: AbortController; done: Promise<void>; slot: SlotUse }>();
   const retryBudget = createRetryBudget();
+  const { toCandidate } = createBackendAssessor({ fleet, runTimes }, { slotsPerBackend, now });
   /** Prompts reach a backend in the order in which their jobs were placed on it, however long staging takes. */
   const turns = createTurns();
   const forgetter = createPromptForgetter({ log });
@@ -100,49 +106,37 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
 
   function placeJobs(): void {
     if (waiting.size === 0) return;
+    /** Work that jobs further ahead will bring to a backend that they wait for, in ms. */
+    const promisedMs = new Map<string, number>();
+    let looked = 0;
+    let isPatient = false;
     for (const [id, wish] of waiting.entries()) {
-      const candidates = fleet.backends.map((backend) => toCandidate(backend, wish));
+      const candidates = fleet.backends.map((backend) => toCandidate(backend, wish, promisedMs));
       if (!candidates.some((candidate) => candidate.ready && candidate.freeSlots > 0)) break;
       const pick = pickBackend(wish, candidates);
-      const backend = pick.ok ? fleet.find(pick.backend) : undefined;
-      if (backend !== undefined) place(id, wish, backend);
+      if (pick.ok) {
+        const backend = fleet.find(pick.backend);
+        if (backend !== undefined) place(id, wish, backend);
+      } else if (pick.reason === 'waits-for') {
+        isPatient = true;
+        const runMs = runTimes.expect(wish.workflow, pick.backend);
+        promisedMs.set(pick.backend, (promisedMs.get(pick.backend) ?? 0) + runMs);
+        // Far enough ahead to know what is worth waiting for, and not more work for a longer queue.
+        if (++looked >= lookAhead) break;
+      }
     }
-    if (waiting.size > 0) wakeWhenBreakerReopens();
+    wakeLater(isPatient);
   }
 
-  function wakeWhenBreakerReopens(): void {
-    const times = fleet.backends.flatMap(({ breaker }) => (breaker.state === 'open' ? [breaker.until] : []));
+  /** Time alone can make a placement possible: a breaker lets one through again, a machine takes longer than expected. */
+  function wakeLater(isPatient: boolean): void {
     clearTimeout(reopening);
-    if (times.length > 0) reopening = setTimeout(wake, Math.max(0, Math.min(...times) - now()) + 1).unref();
-  }
-
-  function isTrusted({ state, breaker }: Backend): boolean {
-    return state.status === 'ready' && settleBreaker(breaker, now()).state !== 'open';
-  }
-
-  function freeSlots(backend: Backend): number {
-    const isLast = !fleet.backends.some((other) => other !== backend && isTrusted(other));
-    return slotsAllowed(settleBreaker(backend.breaker, now()), slotsPerBackend, isLast) - backend.slots.size;
-  }
-
-  function toCandidate(backend: Backend, { workflow }: Wish): Candidate {
-    const { name, state, definitions, slots } = backend;
-    const runMs = runTimes.expect(workflow, name);
-    let backlogMs = foreignPrompts(backend) * runMs;
-    for (const slot of slots.values()) {
-      const expected = runTimes.expect(slot.workflow, name);
-      const elapsed = slot.executingSince === null ? 0 : now() - slot.executingSince;
-      backlogMs += Math.max(0, expected - elapsed);
-    }
-    const ready = state.status === 'ready' && !backend.isDraining;
-    return {
-      name,
-      ready,
-      nodeClasses: definitions,
-      freeSlots: freeSlots(backend),
-      backlogMs,
-      runMs,
-    };
+    if (waiting.size === 0) return;
+    const times = fleet.backends.flatMap(({ breaker }) =>
+      breaker.state === 'open' ? [breaker.until - now()] : [],
+    );
+    const ms = Math.min(...times, isPatient ? reconsiderMs : Number.POSITIVE_INFINITY);
+    if (ms < Number.POSITIVE_INFINITY) reopening = setTimeout(wake, Math.max(0, ms) + 1).unref();
   }
 
   /** Reserves the slot at the moment of the decision; everything slow comes after. */
@@ -216,13 +210,10 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
       events.emit('backend:capacity', { backend: backend.name });
     }
     const couldRunElsewhere = () =>
-      fleet.backends.some(
-        (other) =>
-          other !== backend &&
-          toCandidate(other, wish).ready &&
-          freeSlots(other) > 0 &&
-          canRun(other.definitions, wish),
-      );
+      fleet.backends.some((other) => {
+        const { ready, freeSlots, nodeClasses } = toCandidate(other, wish);
+        return other !== backend && ready && freeSlots > 0 && canRun(nodeClasses, wish);
+      });
     try {
       const prepared = await prepare();
       if (prepared === undefined) return;

@@ -20,6 +20,8 @@ export interface SubmitDeps {
   touchUpload(key: FileKey): Promise<boolean>;
   isSample(fileName: string): boolean;
   queueLength(): number;
+  /** The lease that the client's open sockets ask for, in ms; null without a socket, or when they keep their jobs. */
+  leaseOf(clientId: string): number | null;
   isDraining(): boolean;
   now: () => number;
 }
@@ -43,6 +45,8 @@ export type SubmitJob = (request: SubmitRequest) => Promise<Job>;
 export function createSubmitJob(deps: SubmitDeps, options: SubmitOptions): SubmitJob {
   const { ledger, workflows, fleet } = deps;
   const mutex = createKeyedMutex();
+  /** Jobs that passed the check and are on their way into the store, and so into the queue. */
+  let arriving = 0;
 
   async function submit({ clientId, workflow: alias, values }: SubmitRequest): Promise<Job> {
     if (deps.isDraining())
@@ -70,6 +74,7 @@ export function createSubmitJob(deps: SubmitDeps, options: SubmitOptions): Submi
     const job: Job = {
       id: parseJobId(randomUUID()),
       clientId,
+      leaseMs: clientId === null ? null : deps.leaseOf(clientId),
       workflow: workflow.alias,
       prompt: bound.prompt,
       stagedInputs: bound.stagedInputs,
@@ -84,7 +89,12 @@ export function createSubmitJob(deps: SubmitDeps, options: SubmitOptions): Submi
       finishedAt: null,
       deliveredAt: null,
     };
-    await ledger.submit(job);
+    arriving += 1;
+    try {
+      await ledger.submit(job);
+    } finally {
+      arriving -= 1;
+    }
     return job;
   }
 
@@ -112,7 +122,7 @@ export function createSubmitJob(deps: SubmitDeps, options: SubmitOptions): Submi
   }
 
   function checkCapacity(nodeClasses: string[]): void {
-    if (deps.queueLength() >= options.maxQueuedJobs) {
+    if (deps.queueLength() + arriving >= options.maxQueuedJobs) {
       throw new BridgeError(
         'queue_full',
         `the queue is full (${options.maxQueuedJobs} jobs wait): try again later`,

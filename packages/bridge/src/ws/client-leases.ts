@@ -10,6 +10,8 @@ export interface ClientLeases {
    * at once, infinity never.
    */
   detach(clientId: string, leftAt: number, graceMs?: number): void;
+  /** A client whose sockets an earlier process held: it has `graceMs` to come back. */
+  expectBack(clientId: string, graceMs: number, leftAt: number): void;
   isAttached(clientId: string): boolean;
   /** Drops all timers; nothing is given up any more. */
   stop(): void;
@@ -30,6 +32,11 @@ export function createClientLeases({
 }): ClientLeases {
   const leases = new Map<string, Lease>();
 
+  function end(clientId: string, leftAt: number): void {
+    leases.delete(clientId);
+    giveUp(clientId, leftAt);
+  }
+
   return {
     attach(clientId) {
       const lease = leases.get(clientId) ?? { sockets: 0, timer: undefined };
@@ -41,13 +48,13 @@ export function createClientLeases({
     detach(clientId, leftAt, graceMs = usualMs) {
       const lease = leases.get(clientId);
       if (lease === undefined || --lease.sockets > 0) return;
-      const end = () => {
-        leases.delete(clientId);
-        giveUp(clientId, leftAt);
-      };
       if (graceMs === Number.POSITIVE_INFINITY) leases.delete(clientId);
-      else if (graceMs === 0) end();
-      else lease.timer = setTimeout(end, graceMs).unref();
+      else if (graceMs === 0) end(clientId, leftAt);
+      else lease.timer = setTimeout(end, graceMs, clientId, leftAt).unref();
+    },
+    expectBack(clientId, graceMs, leftAt) {
+      if (leases.has(clientId)) return;
+      leases.set(clientId, { sockets: 0, timer: setTimeout(end, graceMs, clientId, leftAt).unref() });
     },
     isAttached: (clientId) => (leases.get(clientId)?.sockets ?? 0) > 0,
     stop() {

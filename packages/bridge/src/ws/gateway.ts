@@ -53,11 +53,17 @@ export interface GatewayOptions {
 
 export interface Gateway {
   isConnected(clientId: string): boolean;
+  /** The lease that a client's open sockets ask for, in ms; null without a socket, or when one keeps its jobs for good. */
+  leaseOf(clientId: string): number | null;
+  /** Jobs of an earlier process, whose clients had sockets there: each has its lease to come back. */
+  expectBack(jobs: Iterable<Job>): void;
   /** True while somebody wants to see previews of that client's job. */
   wantsPreviews(clientId: string | null): boolean;
   close(): void;
 }
 
+/** A client whose bridge was restarted has at least this long to connect again. */
+const leastReturnMs = 10_000;
 /** The documented clients send nothing; anything larger is refused with close code 1009. */
 const maxPayload = 64 * 1024;
 
@@ -251,6 +257,18 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
 
   return {
     isConnected: leases.isAttached,
+    leaseOf(clientId) {
+      const asked = [...(sessions.get(clientId) ?? [])].map(({ graceMs }) => graceMs ?? options.graceMs);
+      const longest = Math.max(...asked);
+      return Number.isFinite(longest) ? longest : null;
+    },
+    expectBack(jobs) {
+      for (const { clientId, leaseMs } of jobs) {
+        // Coming back takes a client a moment after it has found the bridge gone.
+        if (clientId !== null && leaseMs !== null)
+          leases.expectBack(clientId, Math.max(leaseMs, leastReturnMs), now());
+      }
+    },
     wantsPreviews(clientId) {
       const peers = clientId === null ? undefined : sessions.get(clientId);
       return peers !== undefined && [...peers].some((session) => session.previews);
