@@ -120,10 +120,12 @@ test('a prompt that waits behind the owner of a machine moves when another one i
   await submit(t, 'first');
   const first = await own?.nextPrompt();
   await t.post('/api/bridge/backends/backend-1/resume');
+  await t.post('/api/bridge/backends/backend-2/drain');
   await submit(t, 'moves');
   await expect.poll(() => shared?.queue().pending.length).toBe(1);
   await first?.finish({ images: 1 });
   await ended(t, 'first');
+  await t.post('/api/bridge/backends/backend-2/resume');
   expect(shared?.queue().pending).toHaveLength(1);
   skew = 11_000;
   const moved = await own?.nextPrompt();

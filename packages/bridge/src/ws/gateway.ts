@@ -63,7 +63,7 @@ export interface Gateway {
 }
 
 /** A client whose bridge was restarted has at least this long to connect again. */
-const leastReturnMs = 10_000;
+const leastReturnMs = 3_000;
 /** The documented clients send nothing; anything larger is refused with close code 1009. */
 const maxPayload = 64 * 1024;
 
