@@ -8,5 +8,7 @@ export default defineConfig({
     hookTimeout: 20_000,
     // Two cores are what CI has; more workers only make each other wait.
     maxWorkers: 2,
+    // Two suites on one real ComfyUI would clear and interrupt each other's queue.
+    fileParallelism: process.env['COMFY_URL'] === undefined,
   },
 });
