@@ -9,7 +9,11 @@ export default defineConfig({
     minify: false,
     sourcemap: true,
     rolldownOptions: {
-      input: { main: 'src/main.ts', 'sqlite-worker': 'src/jobs/sqlite-worker.ts' },
+      input: {
+        main: 'src/main.ts',
+        'sqlite-worker': 'src/jobs/sqlite/worker.ts',
+        'object-info-worker': 'src/comfy/object-info-worker.ts',
+      },
       output: { entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },
     },
   },

@@ -1,4 +1,4 @@
-import { openSqliteJobStore } from '../src/jobs/sqlite-job-store.ts';
+import { openSqliteJobStore } from '../src/jobs/sqlite/job-store.ts';
 import { newJob } from './_new-job.ts';
 
 // A process of its own that opens the store in argv[2], inserts a job and changes another without waiting for a sync,

@@ -238,6 +238,60 @@ export function describeJobStore(name: string, open: () => Promise<JobStore>): v
       await store.insert(newJob());
       expect(await store.generationCount()).toBe(1_235);
     });
+
+    test('records are kept by collection and key, and a later one replaces the one before', async () => {
+      await using store = await open();
+      expect(await store.readRecords('a')).toEqual(new Map());
+      await store.writeRecords(
+        'a',
+        new Map([
+          ['one', '1'],
+          ['둘', '{"n":2}'],
+        ]),
+      );
+      await store.writeRecords('b', new Map([['one', 'other']]));
+      await store.writeRecords(
+        'a',
+        new Map([
+          ['one', ''],
+          ['three', '3'],
+        ]),
+      );
+      expect(await store.readRecords('a')).toEqual(
+        new Map([
+          ['one', ''],
+          ['둘', '{"n":2}'],
+          ['three', '3'],
+        ]),
+      );
+      expect(await store.readRecords('b')).toEqual(new Map([['one', 'other']]));
+    });
+
+    test('removed records are gone, those of other collections stay, and unknown keys are passed over', async () => {
+      await using store = await open();
+      await store.writeRecords(
+        'a',
+        new Map([
+          ['one', '1'],
+          ['two', '2'],
+        ]),
+      );
+      await store.writeRecords('b', new Map([['one', '1']]));
+      await store.removeRecords('a', ['one', 'never']);
+      await store.removeRecords('nowhere', ['one']);
+      expect(await store.readRecords('a')).toEqual(new Map([['two', '2']]));
+      expect(await store.readRecords('b')).toEqual(new Map([['one', '1']]));
+    });
+
+    test('writing or removing no records does nothing, and what was read does not change afterwards', async () => {
+      await using store = await open();
+      await store.writeRecords('a', new Map());
+      await store.removeRecords('a', []);
+      const before = await store.readRecords('a');
+      await store.writeRecords('a', new Map([['one', '1']]));
+      before.set('two', '2');
+      expect(await store.readRecords('a')).toEqual(new Map([['one', '1']]));
+    });
   });
 }
 

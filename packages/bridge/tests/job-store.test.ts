@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { mustSurvivePowerCut } from '../src/jobs/job-store.ts';
 import { createMemoryJobStore } from '../src/jobs/memory-job-store.ts';
-import { openSqliteJobStore } from '../src/jobs/sqlite-job-store.ts';
+import { openSqliteJobStore } from '../src/jobs/sqlite/job-store.ts';
 import { newJob } from './_new-job.ts';
 import { describeJobList } from './job-list.suite.ts';
 import { describeJobStore } from './job-store.suite.ts';

@@ -6,8 +6,8 @@ import { expect, test } from 'vitest';
 
 import type { Job } from '../src/jobs/job.ts';
 import { JobStoreError } from '../src/jobs/job-store.ts';
-import { openSqliteJobStore } from '../src/jobs/sqlite-job-store.ts';
-import { spawnSqliteWorker } from '../src/jobs/sqlite-thread.ts';
+import { openSqliteJobStore } from '../src/jobs/sqlite/job-store.ts';
+import { spawnSqliteWorker } from '../src/jobs/sqlite/thread.ts';
 import { newJob } from './_new-job.ts';
 import { temporaryStore } from './_temporary-store.ts';
 

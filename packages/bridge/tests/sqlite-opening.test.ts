@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 
 import { expect, test } from 'vitest';
 
-import { openSqliteJobStore } from '../src/jobs/sqlite-job-store.ts';
+import { openSqliteJobStore } from '../src/jobs/sqlite/job-store.ts';
 import { newJob } from './_new-job.ts';
 import { temporaryStore } from './_temporary-store.ts';
 
@@ -98,10 +98,15 @@ test('a file of the first schema is taken over: its jobs lack nothing, and lists
     await store.insert(job);
     expect(await store.list({ statuses: ['queued'], limit: 5 })).toEqual([job, old]);
     expect(await store.generationCount()).toBe(8);
+    await store.writeRecords('things', new Map([['one', '1']]));
     if (old !== undefined) expect(await store.replace(old, { ...old, revision: 1, excluded: [] })).toBe(true);
   }
+  {
+    await using store = await openSqliteJobStore(place.path);
+    expect(await store.readRecords('things')).toEqual(new Map([['one', '1']]));
+  }
   const after = new DatabaseSync(place.path, { readOnly: true });
-  expect(after.prepare('PRAGMA user_version').get()).toEqual({ user_version: 2 });
+  expect(after.prepare('PRAGMA user_version').get()).toEqual({ user_version: 3 });
   after.close();
 });
 

@@ -10,6 +10,7 @@ export const errorCodes = [
   'unauthorized',
   'forbidden',
   'not_found',
+  'conflict',
   'too_large',
   'limited',
   'queue_full',

@@ -39,6 +39,7 @@ export type JobErrorCode =
   | 'invalid_workflow'
   | 'node_execution_error'
   | 'out_of_memory'
+  | 'no_capable_backend'
   | 'backend_lost'
   | 'timed_out'
   | 'result_refused'

@@ -183,6 +183,10 @@ function announce(events: Events, job: Job, change: JobChange): void {
       return events.emit('job:phase', { job });
     case 'requeued':
       return events.emit('job:queued', { job });
+    case 'hedged':
+      return events.emit('job:hedged', { job });
+    case 'reprioritized':
+      return events.emit('job:reprioritized', { job });
     case 'cancel-requested':
       return events.emit(job.state.status === 'canceled' ? 'job:finished' : 'job:canceling', { job });
     case 'succeeded':

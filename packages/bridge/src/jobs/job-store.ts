@@ -33,6 +33,15 @@ export interface JobStore extends AsyncDisposable {
   generationCount(): Promise<number>;
   /** Raises the count to at least `count`: an existing `current_state.json` is where counting starts. */
   raiseGenerationCount(count: number): Promise<void>;
+  /**
+   * What else the bridge keeps beside its jobs, a few thousand small texts at most: every record of a collection, by key.
+   * What a text means is known to its owner alone.
+   */
+  readRecords(collection: string): Promise<Map<string, string>>;
+  /** All of them or none; one of the same key is replaced. Survives a kill of the process, not a power cut. */
+  writeRecords(collection: string, entries: ReadonlyMap<string, string>): Promise<void>;
+  /** All of them or none; a key without a record is passed over. Kept as `writeRecords` does. */
+  removeRecords(collection: string, keys: readonly string[]): Promise<void>;
 }
 
 export interface ReplaceOptions {

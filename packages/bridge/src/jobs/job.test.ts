@@ -17,6 +17,9 @@ function jobIn(state: JobState, fields: Partial<Job> = {}): Job {
     state,
     attempt: 2,
     leaseMs: null,
+    owner: null,
+    hedge: null,
+    priority: 0,
     attempts: [],
     revision: 7,
     excluded: ['a'],
@@ -44,10 +47,12 @@ const changes = {
   phase: { type: 'phase', attempt: 2, phase: 'collecting', at },
   reattached: { type: 'reattached', attempt: 2 },
   succeeded: { type: 'succeeded', attempt: 2, results: [], at },
+  hedged: { type: 'hedged', attempt: 2, backend: 'h', promptId: 'r' },
   failed: { type: 'failed', attempt: 2, error, at },
   requeued: { type: 'requeued', attempt: 2, exclude: ['b'], counts: true, at },
   'cancel-requested': { type: 'cancel-requested', reason: 'asked', at },
   canceled: { type: 'canceled', attempt: 2, reason: 'asked', at },
+  reprioritized: { type: 'reprioritized', priority: 2 },
   delivered: { type: 'delivered', at },
   expired: { type: 'expired', at },
 } satisfies Record<JobChange['type'], JobChange>;
@@ -59,10 +64,12 @@ const table: Record<JobState['status'], Record<JobChange['type'], JobState['stat
     phase: null,
     reattached: null,
     succeeded: null,
+    hedged: null,
     failed: 'failed',
     requeued: null,
     'cancel-requested': 'canceled',
     canceled: null,
+    reprioritized: 'queued',
     delivered: null,
     expired: null,
   },
@@ -71,10 +78,12 @@ const table: Record<JobState['status'], Record<JobChange['type'], JobState['stat
     phase: 'running',
     reattached: 'running',
     succeeded: 'succeeded',
+    hedged: 'running',
     failed: 'failed',
     requeued: 'queued',
     'cancel-requested': 'canceling',
     canceled: 'canceled',
+    reprioritized: 'running',
     delivered: null,
     expired: null,
   },
@@ -83,10 +92,12 @@ const table: Record<JobState['status'], Record<JobChange['type'], JobState['stat
     phase: null,
     reattached: null,
     succeeded: 'succeeded',
+    hedged: null,
     failed: 'failed',
     requeued: null,
     'cancel-requested': null,
     canceled: 'canceled',
+    reprioritized: 'canceling',
     delivered: null,
     expired: null,
   },
@@ -102,10 +113,12 @@ function nothing(): Record<JobChange['type'], null> {
     phase: null,
     reattached: null,
     succeeded: null,
+    hedged: null,
     failed: null,
     requeued: null,
     'cancel-requested': null,
     canceled: null,
+    reprioritized: null,
     delivered: null,
     expired: null,
   };
@@ -127,7 +140,15 @@ describe('every state meets every change', () => {
 });
 
 describe('the fencing token', () => {
-  for (const type of ['phase', 'reattached', 'succeeded', 'failed', 'requeued', 'canceled'] as const) {
+  for (const type of [
+    'phase',
+    'reattached',
+    'succeeded',
+    'hedged',
+    'failed',
+    'requeued',
+    'canceled',
+  ] as const) {
     for (const attempt of [1, 3]) {
       test(`${type} of attempt ${attempt} is refused while attempt 2 runs`, () => {
         const change = { ...changes[type], attempt };
@@ -220,4 +241,25 @@ test('each attempt is remembered: where, when, and how it ended; one that never 
     { backend: 'c', promptId: 'q', startedAt: 70, executingAt: null, endedAt: 80, outcome: 'succeeded' },
   ]);
   expect(countTries(job)).toBe(2);
+});
+
+test('a second run that is first counts as an attempt of its own, and ends with the first', () => {
+  const assigned = next(jobIn(states.queued, { attempt: 0, attempts: [] }), changes.assigned);
+  const hedged = next(assigned, { ...changes.hedged, attempt: 1 });
+  expect(hedged.hedge).toEqual({ backend: 'h', promptId: 'r' });
+  const done = next(hedged, { ...changes.succeeded, attempt: 1, byHedge: true });
+  expect(done).toMatchObject({
+    attempt: 2,
+    hedge: null,
+    attempts: [
+      { backend: 'c', promptId: 'q', outcome: 'moved' },
+      { backend: 'h', promptId: 'r', outcome: 'succeeded' },
+    ],
+  });
+  expect(next(hedged, { ...changes.succeeded, attempt: 1 })).toMatchObject({
+    attempt: 1,
+    hedge: null,
+    attempts: [{ backend: 'c', outcome: 'succeeded' }],
+  });
+  expect(next(hedged, { ...changes.requeued, attempt: 1 }).hedge).toBeNull();
 });

@@ -57,6 +57,10 @@ export interface Job {
   readonly clientId: string | null;
   /** How long it outlives its client's last socket, in ms; null: nobody listened, or it is kept for good. */
   readonly leaseMs: number | null;
+  /** Who shares the fleet fairly with the others: jobs of one owner take turns with those of another. Null: nobody in common. */
+  readonly owner: string | null;
+  /** 0 is normal, more is sooner. */
+  readonly priority: number;
   readonly workflow: string;
   readonly prompt: ApiPrompt;
   readonly stagedInputs: readonly StagedInput[];
@@ -69,6 +73,8 @@ export interface Job {
   readonly attempt: number;
   /** The tries so far, oldest first; the last one is number `attempt`. */
   readonly attempts: readonly AttemptRecord[];
+  /** The second run of its attempt, on an idle backend, while the first one takes far too long; null when there is none. */
+  readonly hedge: { readonly backend: string; readonly promptId: string } | null;
   /** Counts the changes; the sequence numbers of the job's events follow from it. */
   readonly revision: number;
   /** Names of backends that lost an attempt of this job. */
@@ -96,15 +102,23 @@ export type JobChange =
   | { type: 'phase'; attempt: number; phase: RunPhase; at: number }
   /** A new process found the prompt still on its backend and goes on following it. */
   | { type: 'reattached'; attempt: number }
-  | { type: 'succeeded'; attempt: number; results: readonly JobResult[]; at: number }
+  /** `byHedge`: the second run was first. */
+  | { type: 'succeeded'; attempt: number; results: readonly JobResult[]; at: number; byHedge?: boolean }
+  | { type: 'hedged'; attempt: number; backend: string; promptId: string }
   | { type: 'failed'; attempt: number; error: JobError; at: number }
   | { type: 'requeued'; attempt: number; exclude: readonly string[]; counts: boolean; at: number }
   | { type: 'cancel-requested'; reason: string; at: number }
   | { type: 'canceled'; attempt: number; reason: string; at: number }
+  | { type: 'reprioritized'; priority: number }
   | { type: 'delivered'; at: number }
   | { type: 'expired'; at: number };
 
 export type Transition = { ok: true; job: Job } | { ok: false; reason: 'stale-attempt' | 'not-now' };
+
+/** Marks a text as a job's id: there may be no such job. */
+export function parseJobId(text: string): JobId {
+  return text as JobId;
+}
 
 /** Tries that count against the limit. */
 export function countTries(job: Job): number {
@@ -120,11 +134,21 @@ export function transition(job: Job, change: JobChange): Transition {
   if ('attempt' in change && change.attempt !== job.attempt) return { ok: false, reason: 'stale-attempt' };
   const next = apply(job, change);
   if (next === undefined) return { ok: false, reason: 'not-now' };
-  return { ok: true, job: { ...next, attempts: recordAttempts(next, change), revision: job.revision + 1 } };
+  const attempts = recordAttempts(job, change);
+  return {
+    ok: true,
+    job: { ...next, attempts, hedge: hedgeAfter(next, change), revision: job.revision + 1 },
+  };
+}
+
+/** It ends with the attempt that it belongs to. */
+function hedgeAfter({ hedge, state }: Job, change: JobChange): Job['hedge'] {
+  if (change.type === 'hedged') return { backend: change.backend, promptId: change.promptId };
+  return state.status === 'running' || state.status === 'canceling' ? hedge : null;
 }
 
 /** The attempts after a change: a new one, or news of the last one. */
-function recordAttempts({ attempts }: Job, change: JobChange): readonly AttemptRecord[] {
+function recordAttempts({ attempts, hedge }: Job, change: JobChange): readonly AttemptRecord[] {
   if (change.type === 'assigned') {
     const { backend, promptId, at } = change;
     return [
@@ -133,6 +157,12 @@ function recordAttempts({ attempts }: Job, change: JobChange): readonly AttemptR
     ];
   }
   const last = attempts.at(-1);
+  if (change.type === 'succeeded' && change.byHedge === true && last !== undefined) {
+    const { at } = change;
+    const { backend, promptId } = hedge ?? last;
+    const won = { ...last, backend, promptId, endedAt: at, outcome: 'succeeded' } as const;
+    return [...attempts.slice(0, -1), { ...last, endedAt: at, outcome: 'moved' }, won];
+  }
   if (last === undefined || last.outcome !== null) return attempts;
   const news = newsOf(last, change);
   return news === undefined ? attempts : [...attempts.slice(0, -1), { ...last, ...news }];
@@ -175,7 +205,14 @@ function apply(job: Job, change: JobChange): Job | undefined {
     case 'succeeded':
       // A result that arrives while canceling is kept: the work is done and harms nobody.
       if (!active) return undefined;
-      return { ...job, finishedAt: change.at, state: { status: 'succeeded', results: change.results } };
+      return {
+        ...job,
+        attempt: change.byHedge === true ? job.attempt + 1 : job.attempt,
+        finishedAt: change.at,
+        state: { status: 'succeeded', results: change.results },
+      };
+    case 'hedged':
+      return state.status === 'running' ? job : undefined;
     case 'failed':
       if (!active && state.status !== 'queued') return undefined;
       return { ...job, finishedAt: change.at, state: { status: 'failed', error: change.error } };
@@ -196,6 +233,8 @@ function apply(job: Job, change: JobChange): Job | undefined {
     case 'canceled':
       if (!active) return undefined;
       return { ...job, finishedAt: change.at, state: { status: 'canceled', reason: change.reason } };
+    case 'reprioritized':
+      return isTerminal(state.status) ? undefined : { ...job, priority: change.priority };
     case 'delivered':
       return state.status === 'succeeded' ? { ...job, deliveredAt: change.at } : undefined;
     case 'expired':

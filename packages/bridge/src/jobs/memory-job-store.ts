@@ -7,6 +7,7 @@ import type { JobFilter, JobStore } from './job-store.ts';
 /** Keeps jobs for the life of the process: for tests and for trying things out. */
 export function createMemoryJobStore(): JobStore {
   const jobs = new Map<JobId, Job>();
+  const records = new Map<string, Map<string, string>>();
   let count = 0;
 
   return {
@@ -65,8 +66,20 @@ export function createMemoryJobStore(): JobStore {
     async raiseGenerationCount(atLeast) {
       count = Math.max(count, atLeast);
     },
+    async readRecords(collection) {
+      return new Map(records.get(collection));
+    },
+    async writeRecords(collection, entries) {
+      const kept = records.get(collection) ?? new Map<string, string>();
+      for (const [key, value] of entries) kept.set(key, value);
+      records.set(collection, kept);
+    },
+    async removeRecords(collection, keys) {
+      for (const key of keys) records.get(collection)?.delete(key);
+    },
     async [Symbol.asyncDispose]() {
       jobs.clear();
+      records.clear();
     },
   };
 }

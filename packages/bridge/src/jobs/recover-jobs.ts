@@ -8,6 +8,8 @@ export interface RecoverDeps {
   hasBackend(name: string): boolean;
   /** Goes on with an attempt of an earlier process. */
   takeOver(job: Job): void;
+  /** Takes back the second run of an attempt of an earlier process: the first one goes on. */
+  dropHedge(hedge: NonNullable<Job['hedge']>): void;
   now: () => number;
 }
 
@@ -22,7 +24,8 @@ export async function recoverJobs(
   const { ledger, events, now } = deps;
   const counts = { queued: 0, takenOver: 0, canceled: 0 };
   for (const job of await ledger.load()) {
-    const { id, attempt, state } = job;
+    const { id, attempt, state, hedge } = job;
+    if (hedge !== null) deps.dropHedge(hedge);
     if (!('backend' in state)) {
       events.emit('job:queued', { job });
       counts.queued += 1;

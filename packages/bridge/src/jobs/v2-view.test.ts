@@ -144,8 +144,18 @@ test('our own view adds the attempts by the names of their backends, and where t
     { ...succeeded, attempt: 2 },
     { type: 'delivered', at: 1_000 },
   );
-  const shown = toBridgeJob(job, context);
+  const shown = toBridgeJob(job, {
+    ...context,
+    eta: { finishAt: 2_000, earliestAt: 1_500, latestAt: 3_000, basis: 'measured' },
+  });
   expect(shown).toMatchObject({
+    priority: 0,
+    eta: {
+      at: '1970-01-01T00:00:02.000Z',
+      earliest: '1970-01-01T00:00:01.500Z',
+      latest: '1970-01-01T00:00:03.000Z',
+      basis: 'measured',
+    },
     attempts: [
       { number: 1, backend: 'b', outcome: 'lost', ended_at: '1970-01-01T00:00:00.500Z' },
       { number: 2, backend: 'c', outcome: 'succeeded' },

@@ -14,6 +14,14 @@ export interface V2Context {
   resultTtlMs: number;
 }
 
+/** When a job is expected to be done, ms since the epoch. */
+export interface JobEta {
+  finishAt: number;
+  earliestAt: number;
+  latestAt: number;
+  basis: 'measured' | 'estimated' | 'guessed';
+}
+
 /** The state as the public vocabulary has it: what waits on a backend for its turn is still queued to its owner. */
 export function publicStatus(job: Job): JobStatus {
   const { state } = job;
@@ -83,12 +91,14 @@ export function toV2Output(
 }
 
 /** Ours, beside the official object: attempts with the names of their backends, and where the time went, in ms. */
-export function toBridgeJob(job: Job, context: V2Context) {
+export function toBridgeJob(job: Job, context: V2Context & { eta: JobEta | undefined }) {
   const executingAt = job.attempts.at(-1)?.executingAt ?? null;
   return {
     ...toV2Job(job, context),
     workflow: job.workflow,
     client_id: job.clientId,
+    priority: job.priority,
+    eta: context.eta === undefined ? null : toEta(context.eta),
     phase: job.state.status === 'running' ? job.state.phase : null,
     attempts: job.attempts.map(({ backend, startedAt, executingAt: began, endedAt, outcome }, index) => ({
       number: index + 1,
@@ -108,10 +118,15 @@ export function toBridgeJob(job: Job, context: V2Context) {
   };
 }
 
+/** In eight of ten cases it is done between `earliest` and `latest`. */
+function toEta({ finishAt, earliestAt, latestAt, basis }: JobEta) {
+  return { at: toTime(finishAt), earliest: toTime(earliestAt), latest: toTime(latestAt), basis };
+}
+
 function difference(from: number | null, to: number | null): number | null {
   return from === null || to === null ? null : to - from;
 }
 
 function toTime(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
+  return ms === null ? null : new Date(Math.round(ms)).toISOString();
 }

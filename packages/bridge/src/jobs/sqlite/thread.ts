@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 
-import { createDeferred } from '../lib/deferred.ts';
-import type { Deferred } from '../lib/deferred.ts';
-import { JobStoreError } from './job-store.ts';
+import { createDeferred } from '../../lib/deferred.ts';
+import type { Deferred } from '../../lib/deferred.ts';
+import { JobStoreError } from '../job-store.ts';
 import type {
   FromSqliteThread,
   SqlAnswer,
@@ -11,7 +11,7 @@ import type {
   SqlStatement,
   SqliteSettings,
   ToSqliteThread,
-} from './sqlite-messages.ts';
+} from './messages.ts';
 
 export interface SqliteThreadOptions {
   /** Requests not answered yet; one more is refused. */
@@ -33,7 +33,7 @@ const maxDelayMs = 5_000;
 
 /** From sources Node runs the TypeScript file; a build puts the thread's file beside the one that holds this code. */
 export function spawnSqliteWorker(settings: SqliteSettings): Worker {
-  const file = import.meta.url.endsWith('.ts') ? './sqlite-worker.ts' : './sqlite-worker.mjs';
+  const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './sqlite-worker.mjs';
   return new Worker(new URL(file, import.meta.url), { name: 'sqlite', workerData: settings });
 }
 
@@ -186,7 +186,7 @@ function post(worker: Worker, message: ToSqliteThread): void {
   worker.postMessage(message);
 }
 
-/** Messages come from our own `sqlite-worker.ts` only. */
+/** Messages come from our own `worker.ts` only. */
 function parseMessage(data: unknown): FromSqliteThread {
   return data as FromSqliteThread;
 }

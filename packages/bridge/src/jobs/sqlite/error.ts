@@ -1,4 +1,4 @@
-import type { SqlFailure } from './sqlite-messages.ts';
+import type { SqlFailure } from './messages.ts';
 
 // Primary result codes: https://www.sqlite.org/rescode.html. The extended ones have the primary in their low byte.
 const codes = new Map([

@@ -2,8 +2,8 @@ import { DatabaseSync } from 'node:sqlite';
 
 import { expect, test } from 'vitest';
 
-import { createBatchRunner } from './sqlite-batch.ts';
-import type { SqlRequest } from './sqlite-messages.ts';
+import { createBatchRunner } from './batch.ts';
+import type { SqlRequest } from './messages.ts';
 
 function openNumbers() {
   const db = new DatabaseSync(':memory:');

@@ -1,6 +1,6 @@
-import { parseLossless, stringifyLossless } from '../lib/lossless-json.ts';
-import type { Job, JobId } from './job.ts';
-import type { SqlRow } from './sqlite-messages.ts';
+import { parseLossless, stringifyLossless } from '../../lib/lossless-json.ts';
+import type { Job, JobId } from '../job.ts';
+import type { SqlRow } from './messages.ts';
 
 /** Columns that the functions here write and read, in one order. */
 export const jobColumns = 'id, client_id, workflow, created_at, request, attempt, finished_at, state';
@@ -22,6 +22,9 @@ type State = Omit<Job, keyof Request | keyof Columns>;
  */
 const absent: Omit<State, 'state'> = {
   leaseMs: null,
+  owner: null,
+  hedge: null,
+  priority: 0,
   attempts: [],
   revision: 0,
   excluded: [],

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
-import { toSqlFailure } from './sqlite-error.ts';
-import type { SqlAnswer, SqlRequest, SqlRow, SqlStatement } from './sqlite-messages.ts';
+import { toSqlFailure } from './error.ts';
+import type { SqlAnswer, SqlRequest, SqlRow, SqlStatement } from './messages.ts';
 
 export type RunBatch = (requests: readonly SqlRequest[]) => SqlAnswer[];
 

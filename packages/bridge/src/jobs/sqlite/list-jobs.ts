@@ -1,6 +1,6 @@
-import type { JobFilter } from './job-store.ts';
-import { jobColumns } from './sqlite-job-rows.ts';
-import type { SqlStatement, SqlValue } from './sqlite-messages.ts';
+import type { JobFilter } from '../job-store.ts';
+import { jobColumns } from './job-rows.ts';
+import type { SqlStatement, SqlValue } from './messages.ts';
 
 interface Condition {
   sql: string;

@@ -3,14 +3,14 @@ import { dirname, join } from 'node:path';
 
 import type { JobStatus } from '@comfy-bridge/protocol';
 
-import { JobStoreError, mustSurvivePowerCut } from './job-store.ts';
-import type { JobStore } from './job-store.ts';
-import { jobColumns, parseRow, toRequestText, toStateText } from './sqlite-job-rows.ts';
-import { listJobs } from './sqlite-list-jobs.ts';
-import { lockDirectory } from './sqlite-lock.ts';
-import type { SqlRow, SqlValue, SqliteSettings } from './sqlite-messages.ts';
-import { LostAnswer, SqliteThread, spawnSqliteWorker } from './sqlite-thread.ts';
-import type { SqliteThreadOptions } from './sqlite-thread.ts';
+import { JobStoreError, mustSurvivePowerCut } from '../job-store.ts';
+import type { JobStore } from '../job-store.ts';
+import { jobColumns, parseRow, toRequestText, toStateText } from './job-rows.ts';
+import { listJobs } from './list-jobs.ts';
+import { lockDirectory } from './lock.ts';
+import type { SqlRow, SqlValue, SqliteSettings } from './messages.ts';
+import { LostAnswer, SqliteThread, spawnSqliteWorker } from './thread.ts';
+import type { SqliteThreadOptions } from './thread.ts';
 
 export type SqliteJobStoreOptions = Partial<SqliteThreadOptions & Omit<SqliteSettings, 'path'>>;
 
@@ -19,6 +19,10 @@ const addToCount = `UPDATE counters SET value = value + 1 WHERE name = 'generati
 const raiseCount = `UPDATE counters SET value = max(value, ?) WHERE name = 'generation'`;
 const replace = `UPDATE jobs SET status = ?, attempt = ?, finished_at = ?, state = ?
   WHERE id = ? AND status = ? AND attempt = ? AND coalesce(json_extract(state, '$.revision'), 0) = ?`;
+const readRecords = 'SELECT key, value FROM records WHERE collection = ?';
+const writeRecord = `INSERT INTO records (collection, key, value) VALUES (?, ?, ?)
+  ON CONFLICT (collection, key) DO UPDATE SET value = excluded.value`;
+const removeRecord = 'DELETE FROM records WHERE collection = ? AND key = ?';
 const isStored =
   'SELECT 1 FROM jobs WHERE id = ? AND status = ? AND attempt = ? AND finished_at IS ? AND state = ?';
 
@@ -97,6 +101,21 @@ export async function openSqliteJobStore(
     },
     async raiseGenerationCount(atLeast) {
       await thread.write([{ sql: raiseCount, values: [atLeast] }], { durable: false });
+    },
+    async readRecords(collection) {
+      const rows = await read(readRecords, collection);
+      return new Map(rows.map(({ key, value }) => [String(key), String(value)]));
+    },
+    async writeRecords(collection, entries) {
+      const statements = Array.from(entries, (entry) => ({
+        sql: writeRecord,
+        values: [collection, ...entry],
+      }));
+      if (statements.length > 0) await thread.write(statements, { durable: false });
+    },
+    async removeRecords(collection, keys) {
+      const statements = keys.map((key) => ({ sql: removeRecord, values: [collection, key] }));
+      if (statements.length > 0) await thread.write(statements, { durable: false });
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 
-import { sqliteErrorCode } from './sqlite-error.ts';
+import { sqliteErrorCode } from './error.ts';
 
 /**
  * Takes the data directory for this process: two bridges on one would each take over the other's jobs. The lock is

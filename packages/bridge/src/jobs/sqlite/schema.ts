@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 
-import { sqliteErrorCode } from './sqlite-error.ts';
-import type { SqliteSettings } from './sqlite-messages.ts';
+import { sqliteErrorCode } from './error.ts';
+import type { SqliteSettings } from './messages.ts';
 
 /**
  * Jobs in one SQLite file. What never changes (`request`: prompt and staged inputs, kilobytes) and what does (`state`)
@@ -30,6 +30,12 @@ const migrations = [
    CREATE INDEX jobs_by_client_time ON jobs (client_id, created_at);
    CREATE INDEX jobs_by_workflow ON jobs (workflow, created_at);
    CREATE INDEX jobs_by_status ON jobs (status, created_at);`,
+  `CREATE TABLE records (
+     collection TEXT NOT NULL,
+     key TEXT NOT NULL,
+     value TEXT NOT NULL,
+     PRIMARY KEY (collection, key)
+   ) STRICT, WITHOUT ROWID;`,
 ];
 
 /** After a burst the log shrinks to this again, bytes. */

@@ -1,9 +1,9 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 
-import { createBatchRunner } from './sqlite-batch.ts';
-import type { RunBatch } from './sqlite-batch.ts';
-import type { FromSqliteThread, SqlRequest, SqliteSettings, ToSqliteThread } from './sqlite-messages.ts';
-import { openDatabase } from './sqlite-schema.ts';
+import { createBatchRunner } from './batch.ts';
+import type { RunBatch } from './batch.ts';
+import type { FromSqliteThread, SqlRequest, SqliteSettings, ToSqliteThread } from './messages.ts';
+import { openDatabase } from './schema.ts';
 
 // The thread that owns the database: everything that waits for a disk waits here and not in the bridge's event loop.
 
