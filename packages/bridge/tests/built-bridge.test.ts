@@ -42,11 +42,12 @@ async function startBuilt(main: string, env: Record<string, string>) {
 
   /** The first log line that says so, also one that has gone by. */
   async function logged(text: string): Promise<string> {
+    const late = once(AbortSignal.timeout(20_000), 'abort').then(() => ({ value: '', done: true }));
     for (;;) {
       const found = seen.find((line) => line.includes(text));
       if (found !== undefined) return found;
-      const { value, done } = await lines.next();
-      if (done === true) throw new Error(`the bridge ended without saying «${text}»: ${seen.join('\n')}`);
+      const { value, done } = await Promise.race([lines.next(), late]);
+      if (done === true) throw new Error(`the bridge did not say «${text}»: ${seen.join('\n')}`);
       seen.push(value);
     }
   }
@@ -69,7 +70,9 @@ function call(url: string, init: RequestInit = {}): Promise<Response> {
 
 test('the built bridge runs a job, and has it still after a restart', { timeout: 60_000 }, async () => {
   await using built = await buildBridge();
-  await using sim = await startSim({ mode: 'free', runMs: 0 });
+  // So much to read that it is left to a thread of its own.
+  const loras = Array.from({ length: 20_000 }, (_, index) => `style ${index}.safetensors`);
+  await using sim = await startSim({ mode: 'free', runMs: 0, models: { loras } });
   const dataDir = await mkdtemp(join(tmpdir(), 'built-bridge-'));
   await using _data = { [Symbol.asyncDispose]: () => rm(dataDir, { recursive: true, force: true }) };
   const env = { DATA_DIR: dataDir, COMFYUI_SERVERS: sim.address };

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ApiPrompt } from '@comfy-bridge/protocol';
 import { describe, expect, it } from 'vitest';
 import { createComfyClient } from '../src/comfy/comfy-client.ts';
+import { createObjectInfoReader } from '../src/comfy/object-info-reader.ts';
 import { failing, graph, startRig, startServer } from './_comfy-rig.ts';
 
 describe('submitting', () => {
@@ -180,20 +181,37 @@ describe('what a machine is and has', () => {
     expect(JSON.stringify(stats)).not.toContain('main.py');
   });
 
-  it('lists node classes, and only parses them again when they changed', async () => {
+  it('lists node classes, which are read again only when they changed', async () => {
     await using rig = await startRig();
-    const first = await rig.client.objectInfoUnless(undefined);
-    expect(first?.definitions.get('SaveImage')?.outputNode).toBe(true);
-    expect(first?.definitions.get('LoadImage')?.inputs.get('image')).toMatchObject({ upload: 'image' });
-    expect(await rig.client.objectInfoUnless(first?.signature)).toBeUndefined();
-    expect(await rig.client.objectInfoUnless('other')).toMatchObject({ signature: first?.signature });
-    expect((await rig.client.objectInfo()).size).toBe(first?.definitions.size);
+    await using reader = createObjectInfoReader();
+    const first = await reader.read(await rig.client.objectInfo(), undefined);
+    if (first.kind !== 'read') throw new Error(first.kind);
+    expect(first.definitions.get('SaveImage')?.outputNode).toBe(true);
+    expect(first.definitions.get('LoadImage')?.inputs.get('image')).toMatchObject({ upload: 'image' });
+    const again = await reader.read(await rig.client.objectInfo(), first.bodyHash);
+    expect(again).toEqual({ kind: 'same' });
+    const other = await reader.read(await rig.client.objectInfo(), 'other');
+    expect(other).toMatchObject({ kind: 'read', signature: first.signature, bodyHash: first.bodyHash });
   });
 
-  it('lists models, none for an unknown folder', async () => {
+  it('tells by a fingerprint whether the models changed', async () => {
     await using rig = await startRig({ models: { checkpoints: ['a.safetensors'] } });
-    expect(await rig.client.models('checkpoints')).toEqual(['a.safetensors']);
-    expect(await rig.client.models('no/such')).toEqual([]);
+    const before = await rig.client.modelsFingerprint();
+    expect(await rig.client.modelsFingerprint({ lanes: 4 })).toBe(before);
+    rig.sim.setModels('loras', ['new.safetensors']);
+    expect(await rig.client.modelsFingerprint()).not.toBe(before);
+    rig.sim.setModels('loras', []);
+    expect(await rig.client.modelsFingerprint()).toBe(before);
+    const { path } = rig.sim.requests.find((request) => request.path.includes('custom_nodes')) ?? {};
+    expect(path).toBeUndefined();
+  });
+
+  it('has an empty fingerprint on a version that lists no models', async () => {
+    await using rig = await startRig();
+    rig.sim.failNext('GET /models', 404);
+    expect(await rig.client.modelsFingerprint()).toBe('');
+    rig.sim.failNext('GET /models', 'garbage');
+    await expect(rig.client.modelsFingerprint()).rejects.toEqual(failing('malformed', 200));
   });
 
   it('has no features on a version without the route', async () => {
@@ -206,12 +224,7 @@ describe('what a machine is and has', () => {
   it('is malformed where something else than a ComfyUI answers', async () => {
     await using server = await startServer((_request, response) => response.end('[]'));
     await using client = createComfyClient({ url: server.url });
-    for (const call of [
-      () => client.queue(),
-      () => client.queueRemaining(),
-      () => client.systemStats(),
-      () => client.objectInfo(),
-    ]) {
+    for (const call of [() => client.queue(), () => client.queueRemaining(), () => client.systemStats()]) {
       await expect(call()).rejects.toEqual(failing('malformed', 200));
     }
   });

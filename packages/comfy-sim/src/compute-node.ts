@@ -32,6 +32,7 @@ export async function computeNode(computation: NodeComputation): Promise<NodeRes
   const { node, prompt, extraData, host, paced, pace, check, valuesOf } = computation;
   const { class_type: classType = '', inputs = {} } = prompt[node] ?? {};
   const link = ([origin, slot]: [NodeId, number]): NodeValue | undefined => valuesOf(origin)?.[slot];
+  host.models.allocate(classType);
   const operation = operationOf(classType);
   if (!operation) return handOn(computation, inputs, link);
   let steps = 0;

@@ -27,13 +27,13 @@ export class Engine {
   #scheduled = false;
   #dead = false;
   #toFree = { models: false, cache: false };
-  #info: { inputs: string[]; info: ObjectInfo } | undefined;
+  #info: { inputs: string[]; info: ObjectInfo; told: ObjectInfo } | undefined;
 
   constructor(options: ResolvedOptions, files: FileStore, started: (run: PromptRun) => void) {
     this.options = options;
     this.files = files;
     this.#started = started;
-    this.models = new LoadedModels(options.vramTotal);
+    this.models = new LoadedModels(options.vramTotal, options.needs);
     this.queue = new PromptQueue(() => this.#announceQueue());
     this.hub = new SocketHub({
       queueRemaining: () => this.queue.remaining,
@@ -43,14 +43,41 @@ export class Engine {
     files.clearTemp();
   }
 
-  /** Rebuilt only when the files change that LoadImage offers. */
+  /** The nodes and models that are there. */
   get info(): ObjectInfo {
+    return this.#definitions().info;
+  }
+
+  /** What it says of them. */
+  get toldInfo(): ObjectInfo {
+    return this.#definitions().told;
+  }
+
+  /** What it says is in a folder. */
+  toldModels(folder: string): string[] {
+    const { models, lies } = this.options;
+    return [...(models[folder] ?? []), ...(lies.models[folder] ?? [])];
+  }
+
+  setModels(folder: string, files: readonly string[]): void {
+    this.options.models[folder] = [...files];
+    this.#info = undefined;
+  }
+
+  /** Rebuilt only when the files change that LoadImage offers, or the models. */
+  #definitions(): { info: ObjectInfo; told: ObjectInfo } {
     const inputFiles = this.files.topLevelInputs();
     if (this.#info?.inputs !== inputFiles) {
-      const { models, nodes } = this.options;
-      this.#info = { inputs: inputFiles, info: createObjectInfo({ inputFiles, models, ...nodes }) };
+      const { models, nodes, lies } = this.options;
+      const info = createObjectInfo({ inputFiles, models, ...nodes });
+      const lied = Object.keys(lies.models).map((folder) => [folder, this.toldModels(folder)]);
+      const toldModels = { ...models, ...Object.fromEntries(lied) };
+      const add = { ...nodes.add, ...lies.nodes };
+      const remove = nodes.remove.filter((name) => !Object.hasOwn(lies.nodes, name));
+      const told = createObjectInfo({ inputFiles, models: toldModels, add, remove });
+      this.#info = { inputs: inputFiles, info, told };
     }
-    return this.#info.info;
+    return this.#info;
   }
 
   get run(): PromptRun | undefined {

@@ -1,18 +1,31 @@
+import { PythonError } from './python-values.ts';
+
 const GIB = 1024 ** 3;
 
 /** Which models sit in video memory; the one used longest ago makes room. */
 export class LoadedModels {
   readonly #total: number;
+  readonly #needs: Readonly<Record<string, number>>;
   readonly #loaded = new Map<string, number>();
 
-  constructor(totalBytes: number) {
+  /** `needs`: bytes by model or node class, where they are not to be guessed. */
+  constructor(totalBytes: number, needs: Readonly<Record<string, number>> = {}) {
     this.#total = totalBytes;
+    this.#needs = needs;
+  }
+
+  /** Throws what torch throws when a node class or a model takes more than there is. */
+  allocate(name: string): void {
+    if ((this.#needs[name] ?? 0) <= this.#total) return;
+    const message = 'Allocation on device 0 would exceed allowed memory. (out of memory)';
+    throw new PythonError('torch.OutOfMemoryError', message);
   }
 
   /** Marks a model as used. True when it was not in memory, which is when loading takes time. */
   use(name: string): boolean {
+    this.allocate(name);
     const known = this.#loaded.get(name);
-    const size = known ?? sizeOf(name);
+    const size = known ?? this.#needs[name] ?? sizeOf(name);
     this.#loaded.delete(name);
     for (const oldest of this.#loaded.keys()) {
       if (this.freeBytes >= size) break;

@@ -18,8 +18,15 @@ export interface SimOptions {
   models?: Partial<Record<string, string[]>>;
   /** Changes to `/object_info`. An added class without an operation of its own hands its first input on. */
   nodes?: { add?: Record<string, NodeDefinition>; remove?: string[] };
+  /** What `/object_info` and `/models` list although it is not there: such a prompt is refused, or fails when it runs. */
+  lies?: SimLies;
   /** Bytes of video memory. Default 24 GiB. */
   vramTotal?: number;
+  /**
+   * Bytes that a node class or a model file (`checkpoints/a.safetensors`) takes when it runs; a prompt that needs more than
+   * there are runs out of memory. Default: guessed from the name, and always fitting.
+   */
+  needs?: Record<string, number>;
   /** The `comfyui_version` told by `/system_stats`. */
   version?: string;
   /** Free mode: send previews while sampling, as `--preview-method` does. A prompt's `preview_method` wins. */
@@ -29,6 +36,12 @@ export interface SimOptions {
   inputFiles?: Record<string, Uint8Array>;
   /** Largest request body, in bytes. Default 100 MiB. */
   maxUploadBytes?: number;
+}
+
+export interface SimLies {
+  /** Files per folder, beside those that are there: broken links, for example. */
+  models?: Partial<Record<string, string[]>>;
+  nodes?: Record<string, NodeDefinition>;
 }
 
 /** What came to ComfyUI over time. The defaults are those of v0.3.64. */
@@ -44,10 +57,12 @@ export interface SimFeatures {
 }
 
 export interface ResolvedOptions extends Required<
-  Omit<SimOptions, 'models' | 'nodes' | 'features' | 'runMs'>
+  Omit<SimOptions, 'models' | 'nodes' | 'features' | 'runMs' | 'lies'>
 > {
   runMs: number | undefined;
+  /** `setModels` changes it. */
   models: Record<string, string[]>;
+  lies: { models: Record<string, string[]>; nodes: Record<string, NodeDefinition> };
   nodes: { add: Record<string, NodeDefinition>; remove: string[] };
   features: SimFeatures;
 }
@@ -66,6 +81,8 @@ const DEFAULT_MODELS: Record<string, string[]> = {
 export function resolveOptions(options: SimOptions): ResolvedOptions {
   const models: Record<string, string[]> = { ...DEFAULT_MODELS };
   for (const [folder, files] of Object.entries(options.models ?? {})) if (files) models[folder] = [...files];
+  const lied: Record<string, string[]> = {};
+  for (const [folder, files] of Object.entries(options.lies?.models ?? {})) if (files) lied[folder] = files;
   return {
     port: options.port ?? 0,
     host: options.host ?? '127.0.0.1',
@@ -76,7 +93,9 @@ export function resolveOptions(options: SimOptions): ResolvedOptions {
     modelLoadMs: options.modelLoadMs ?? 0,
     models,
     nodes: { add: options.nodes?.add ?? {}, remove: options.nodes?.remove ?? [] },
+    lies: { models: lied, nodes: options.lies?.nodes ?? {} },
     vramTotal: options.vramTotal ?? 24 * 1024 ** 3,
+    needs: options.needs ?? {},
     version: options.version ?? '0.3.64',
     previews: options.previews ?? false,
     features: {

@@ -12,7 +12,7 @@ export type { Fault } from './faults.ts';
 export type { GivenImages } from './given-images.ts';
 export type { FailOptions, FinishOptions, Outcome } from './step-options.ts';
 export type { LoggedRequest } from './request-log.ts';
-export type { SimFeatures, SimOptions } from './sim-options.ts';
+export type { SimFeatures, SimLies, SimOptions } from './sim-options.ts';
 export type {
   ApiPrompt,
   ExtraData,
@@ -76,6 +76,8 @@ export interface Sim extends AsyncDisposable {
   /** Sends many `progress` events of the running prompt, so many per turn of the event loop. */
   floodProgress(total: number, perTick?: number): Promise<void>;
   addForeignPrompt(): ForeignPrompt;
+  /** Its owner put files into a model folder or took some out: all that are there now. */
+  setModels(folder: string, files: readonly string[]): void;
   /** Removes the faults not yet used. */
   clearFaults(): void;
   close(): Promise<void>;
@@ -237,6 +239,10 @@ class SimServer implements Sim {
       if (engine.run?.promptId === promptId) await engine.run.finish();
     };
     return { promptId, finish };
+  }
+
+  setModels(folder: string, files: readonly string[]): void {
+    this.#engine.setModels(folder, files);
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { startSim, type Sim } from '../src/sim.ts';
+import { startSim, type NodeDefinition, type Sim } from '../src/sim.ts';
 import { Client, graph } from './_client.ts';
 
 async function json(sim: Sim, path: string): Promise<Record<string, unknown>> {
@@ -54,6 +54,64 @@ test('models on offer show in object_info and are validated', async () => {
   );
   await client.submit(graph(1, 'only.safetensors'));
   expect(await json(sim, '/models/checkpoints')).toEqual(['only.safetensors']);
+});
+
+test('its owner can change the models while it runs', async () => {
+  await using sim = await startSim();
+  using client = await Client.connect(sim);
+  sim.setModels('checkpoints', ['sd\\new.safetensors']);
+  expect(await json(sim, '/models/checkpoints')).toEqual(['sd\\new.safetensors']);
+  await expect(client.submit(graph(1))).rejects.toThrow('not in');
+  await client.submit(graph(1, 'sd\\new.safetensors'));
+});
+
+test('what it lists and does not have: an older node is refused, a newer one fails when it runs', async () => {
+  const models = { checkpoints: ['gone.safetensors'], upscale_models: ['gone.pth'] };
+  const Gone: NodeDefinition = {
+    input: {},
+    input_order: {},
+    output: [],
+    output_is_list: [],
+    output_name: [],
+    name: 'Gone',
+    display_name: 'Gone',
+    description: '',
+    python_module: 'custom_nodes.gone',
+    category: 'gone',
+    output_node: true,
+  };
+  await using sim = await startSim({ mode: 'free', lies: { models, nodes: { Gone } } });
+  using client = await Client.connect(sim);
+  expect(await json(sim, '/models/checkpoints')).toContain('gone.safetensors');
+  const told = await json(sim, '/object_info');
+  expect(JSON.stringify(told['CheckpointLoaderSimple'])).toContain('gone.safetensors');
+  expect(told['Gone']).toBeDefined();
+  await expect(client.submit(graph(1, 'gone.safetensors'))).rejects.toThrow('Value not in list');
+  await expect(client.submit({ '1': { class_type: 'Gone', inputs: {} } })).rejects.toThrow('does not exist');
+  const promptId = await client.submit({
+    '1': { class_type: 'LoadImage', inputs: { image: 'example.png' } },
+    '2': { class_type: 'UpscaleModelLoader', inputs: { model_name: 'gone.pth' } },
+    '3': { class_type: 'ImageUpscaleWithModel', inputs: { upscale_model: ['2', 0], image: ['1', 0] } },
+    '4': { class_type: 'PreviewImage', inputs: { images: ['3', 0] } },
+  });
+  await client.untilOver(promptId);
+  const error = client.messages.find(({ type }) => type === 'execution_error')?.data;
+  expect(error).toMatchObject({ exception_type: 'FileNotFoundError', node_id: '2' });
+});
+
+test('what needs more memory than there is runs out of it', async () => {
+  const needs = { KSampler: 9 * 1024 ** 3 };
+  const outcome = async (vramTotal: number): Promise<unknown> => {
+    await using sim = await startSim({ mode: 'free', runMs: 0, vramTotal, needs });
+    using client = await Client.connect(sim);
+    await client.untilOver(await client.submit(graph(1)));
+    return client.messages.find(({ type }) => type === 'execution_error')?.data;
+  };
+  expect(await outcome(8 * 1024 ** 3)).toMatchObject({
+    exception_type: 'torch.OutOfMemoryError',
+    node_type: 'KSampler',
+  });
+  expect(await outcome(10 * 1024 ** 3)).toBeUndefined();
 });
 
 test('node classes can be added and removed', async () => {

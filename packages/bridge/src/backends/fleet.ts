@@ -1,26 +1,41 @@
 import type { ComfyClient } from '../comfy/comfy-client.ts';
 import type { ComfyEndpoint } from '../comfy/comfy-endpoint.ts';
 import type { NodeDefinition, NodeDefinitions } from '../comfy/object-info.ts';
+import { maxServers } from '../lib/server-address.ts';
 import type { BackendState } from './backend.ts';
 import { freshBreaker } from './breaker.ts';
 import type { Breaker } from './breaker.ts';
-import { mergeDefinitions } from './merge-definitions.ts';
+import { createFleetDefinitions } from './fleet-definitions.ts';
 
 /** A backend with all that is known of it. `name` is public; `endpoint` never leaves the bridge. */
 export interface Backend {
   readonly name: string;
-  readonly endpoint: ComfyEndpoint;
-  readonly client: ComfyClient;
+  /** Who named it: the configuration, at every start, or an operator over the API. */
+  readonly source: 'config' | 'api';
+  endpoint: ComfyEndpoint;
+  client: ComfyClient;
   state: BackendState;
-  /** Node classes it offers; undefined until it was reached once. */
+  /** Node classes it offers, as it last said in a way that can be read; undefined until it did once. Shared: never changed. */
   definitions: NodeDefinitions | undefined;
-  /** Tells whether `/object_info` changed since. */
+  /** Equal for equal definitions. */
   definitionsSignature: string | undefined;
+  /** Why what it offers could not be read at the last try, in words for its operator; null when all is well. */
+  offerProblem: string | null;
+  /** Its feature flags; none where it knows no such thing. */
+  features: Readonly<Record<string, unknown>>;
   version: string | null;
   /** Of the device that ComfyUI works on (of the machine, when it works on the CPU); 0 while unknown. */
   memoryBytes: number;
-  /** By its operator's wish it gets no new work; what it has, it finishes. */
-  isDraining: boolean;
+  /** What ComfyUI could use of that at the last look, after unloading models of its own; 0 while unknown. */
+  usableMemoryBytes: number;
+  /** What its operator wants of it. */
+  settings: BackendSettings;
+  /** True once it is to leave the fleet, which it does when its jobs are done. */
+  isLeaving: boolean;
+  /** What it listed and then did not have; forgotten when it lists something else there, or has been away. */
+  suspicions: readonly Suspicion[];
+  /** The models that its last prompt of ours needed; empty when unknown, or unloaded since. */
+  warmModels: ReadonlySet<string>;
   /** Whether it is trusted with work, beside answering probes. */
   breaker: Breaker;
   /** Prompts in its queue at the last look, everybody's. */
@@ -38,12 +53,56 @@ export interface SlotUse {
   promptId: string | null;
   /** True once the backend has the prompt, so that it counts in `queueRemaining`. */
   submitted: boolean;
+  /** What it will take there, loading its models included, ms. */
+  expectedMs: number;
+  /** Files of weights that it needs. */
+  models: ReadonlySet<string>;
+}
+
+/** What an operator may set, also while it runs. */
+export interface BackendSettings {
+  /** `draining`: no new work, what it has it finishes. `paused`: what has not begun there is taken back as well. */
+  mode: 'active' | 'draining' | 'paused';
+  /** How much it is preferred, 0.01 to 100: with 2 it counts as twice as fast. */
+  weight: number;
+  tags: readonly string[];
+  /** Only these workflows (aliases) are placed on it; null: all. */
+  workflows: readonly string[] | null;
+}
+
+export const defaultBackendSettings: BackendSettings = {
+  mode: 'active',
+  weight: 1,
+  tags: [],
+  workflows: null,
+};
+
+/** Something that a prompt needs and a backend does not have: a node class, or a value that an input does not offer. */
+export interface Lack {
+  classType: string;
+  /** Null: the class itself. */
+  inputName: string | null;
+  value: string | number | boolean | null;
+}
+
+export interface Suspicion extends Lack {
+  /** ms since the epoch */
+  since: number;
 }
 
 export interface Fleet {
+  /** Those of now: always the same array. */
   readonly backends: readonly Backend[];
+  /** One that nobody watches yet; not added when its name or its address is there already, or the fleet is full. */
+  add(member: FleetMember): AddOutcome;
+  /** Undefined when there is none of that name. Its client goes on until somebody closes it. */
+  remove(name: string): Backend | undefined;
+  /** Another token for the same address. Calls under way end with the one that they began with. */
+  changeToken(backend: Backend, token: string | undefined): void;
   find(name: string): Backend | undefined;
   ready(): Backend[];
+  /** Grows whenever `findDefinition` may answer otherwise than before. */
+  readonly definitionsVersion: number;
   /** What the fleet says of a node class: options are those of all backends together. */
   findDefinition(classType: string): NodeDefinition | undefined;
   /** What the backend that comes closest lacks of `wanted`; empty when one has them all, or was never reached. */
@@ -53,30 +112,72 @@ export interface Fleet {
 export interface FleetMember {
   name: string;
   endpoint: ComfyEndpoint;
+  /** Default `config`. */
+  source?: Backend['source'];
+  settings?: BackendSettings;
+  isLeaving?: boolean;
 }
 
+export type AddOutcome =
+  | { ok: true; backend: Backend }
+  | { ok: false; reason: 'name-taken' | 'address-taken' | 'full' };
+
+/** Throws when two of the members share a name or an address, or there are too many of them. */
 export function createFleet(
   members: readonly FleetMember[],
   createClient: (endpoint: ComfyEndpoint) => ComfyClient,
 ): Fleet {
-  const backends = members.map(({ name, endpoint }): Backend => ({
+  const backends: Backend[] = [];
+  const known = createFleetDefinitions(backends);
+
+  function add({
     name,
     endpoint,
-    client: createClient(endpoint),
-    state: { status: 'connecting' },
-    definitions: undefined,
-    definitionsSignature: undefined,
-    version: null,
-    memoryBytes: 0,
-    isDraining: false,
-    breaker: freshBreaker,
-    queueRemaining: 0,
-    slots: new Map(),
-  }));
+    source = 'config',
+    settings = defaultBackendSettings,
+    isLeaving = false,
+  }: FleetMember): AddOutcome {
+    if (backends.some((backend) => backend.name === name)) return { ok: false, reason: 'name-taken' };
+    if (backends.some((backend) => backend.endpoint.url === endpoint.url))
+      return { ok: false, reason: 'address-taken' };
+    if (backends.length >= maxServers) return { ok: false, reason: 'full' };
+    let definitions: NodeDefinitions | undefined;
+    const backend: Backend = {
+      name,
+      source,
+      endpoint,
+      client: createClient(endpoint),
+      state: { status: 'connecting' },
+      get definitions() {
+        return definitions;
+      },
+      set definitions(offered) {
+        if (offered === definitions) return;
+        definitions = offered;
+        known.changed();
+      },
+      definitionsSignature: undefined,
+      offerProblem: null,
+      features: {},
+      version: null,
+      memoryBytes: 0,
+      usableMemoryBytes: 0,
+      settings,
+      isLeaving,
+      suspicions: [],
+      warmModels: new Set(),
+      breaker: freshBreaker,
+      queueRemaining: 0,
+      slots: new Map(),
+    };
+    backends.push(backend);
+    return { ok: true, backend };
+  }
 
-  /** Merged definitions, until any backend's change. */
-  const merged = new Map<string, NodeDefinition | undefined>();
-  let mergedFor: string | undefined;
+  for (const member of members) {
+    const added = add(member);
+    if (!added.ok) throw new Error(`the backend ${member.name} cannot join the fleet: ${added.reason}`);
+  }
 
   function ready(): Backend[] {
     return backends.filter((backend) => backend.state.status === 'ready');
@@ -84,20 +185,25 @@ export function createFleet(
 
   return {
     backends,
+    add,
+    remove(name) {
+      const index = backends.findIndex((backend) => backend.name === name);
+      if (index < 0) return undefined;
+      known.changed();
+      return backends.splice(index, 1)[0];
+    },
+    changeToken(backend, token) {
+      const { url } = backend.endpoint;
+      backend.endpoint = { url, ...(token !== undefined && { token }) };
+      // The one before is not closed: it holds nothing open once its calls are done, and some may be fetching results.
+      backend.client = createClient(backend.endpoint);
+    },
     ready,
     find: (name) => backends.find((backend) => backend.name === name),
-    findDefinition(classType) {
-      const signatures = backends.map((backend) => backend.definitionsSignature).join();
-      if (signatures !== mergedFor) {
-        mergedFor = signatures;
-        merged.clear();
-      }
-      if (!merged.has(classType)) {
-        const known = backends.map((backend) => backend.definitions?.get(classType));
-        merged.set(classType, mergeDefinitions(known.filter((definition) => definition !== undefined)));
-      }
-      return merged.get(classType);
+    get definitionsVersion() {
+      return known.version;
     },
+    findDefinition: known.find,
     missingEverywhere(wanted) {
       const classes = [...new Set(wanted)];
       let fewest: string[] | undefined;

@@ -1,15 +1,20 @@
+import type { ObjectInfoReader } from '../comfy/object-info-reader.ts';
 import type { Events } from '../events.ts';
+import type { Gate } from '../lib/gate.ts';
 import { createRunningState } from '../lib/running-state.ts';
 import type { Logger } from '../logging.ts';
 import { probeDelayMs, transitionBackend } from './backend.ts';
 import { defaultBreakerLimits, transitionBreaker } from './breaker.ts';
 import type { Backend } from './fleet.ts';
+import { watchOffer } from './watch-offer.ts';
 
 export interface WatchOptions {
   probeIntervalMs: number;
   probeTimeoutMs: number;
-  /** How often `/object_info` is asked again while a backend stays up: its owner may install nodes or models. */
+  /** How often a backend that stays up is asked whether its owner installed models, or another version. */
   refreshMs?: number;
+  /** How often a backend that stays up is asked for its memory. */
+  statsMs?: number;
   maxProbeDelayMs?: number;
   now?: () => number;
 }
@@ -17,34 +22,48 @@ export interface WatchOptions {
 export interface BackendWatch {
   /** Looks again at once, because something passive (a cut socket, a refused call) says that the picture is old. */
   probeSoon(): void;
+  /** Asks again for everything that it offers, because it did not have something that it lists. */
+  refreshSoon(): void;
   stop(): Promise<void>;
 }
 
+export interface WatchDeps {
+  backend: Backend;
+  events: Events;
+  log: Logger;
+  reader: ObjectInfoReader;
+  gate: Gate;
+}
+
 /**
- * Keeps one backend's picture fresh, off the path of any request: `GET /prompt` at an interval (cheap: one number),
- * everything else when the backend (re)appears and now and then. One that hangs costs this loop its time-out and nobody
- * else anything.
+ * Keeps one backend's picture fresh, off the path of any request: `GET /prompt` at an interval (cheap: one number), and what
+ * it offers beside that. One that hangs costs this loop its time-out and nobody else anything.
  */
 export function watchBackend(
-  { backend, events, log }: { backend: Backend; events: Events; log: Logger },
+  { backend, events, log, reader, gate }: WatchDeps,
   {
     probeIntervalMs,
     probeTimeoutMs,
     refreshMs = 60_000,
+    statsMs = 10_000,
     maxProbeDelayMs = 4_000,
     now = Date.now,
   }: WatchOptions,
 ): BackendWatch {
   const running = createRunningState();
-  let refreshedAt = Number.NEGATIVE_INFINITY;
+  const { signal } = running;
+  const offer = watchOffer(
+    { backend, events, log, reader, gate },
+    { refreshMs, statsMs, timeoutMs: probeTimeoutMs, signal, now },
+  );
 
   async function probe(): Promise<void> {
     const before = backend.state;
     try {
-      const deadline = AbortSignal.any([running.signal, AbortSignal.timeout(probeTimeoutMs)]);
+      const deadline = AbortSignal.any([signal, AbortSignal.timeout(probeTimeoutMs)]);
       const knownBefore = backend.queueRemaining;
       const answered = await backend.client.queueRemaining(deadline);
-      if (before.status !== 'ready' || now() - refreshedAt > refreshMs) await refresh();
+      if (before.status !== 'ready') await offer.appear();
       if (!running.shouldRun()) return;
       // A socket that told another number meanwhile was later.
       const queueRemaining = backend.queueRemaining === knownBefore ? answered : backend.queueRemaining;
@@ -55,6 +74,7 @@ export function watchBackend(
         backend.breaker = transitionBreaker(backend.breaker, { type: 'returned' }, defaultBreakerLimits);
         announceReady();
       } else if (shorter) events.emit('backend:capacity', { backend: backend.name });
+      offer.tick();
     } catch (error) {
       if (!running.shouldRun()) return;
       const reason = error instanceof Error ? error.message : String(error);
@@ -62,19 +82,6 @@ export function watchBackend(
       log.debug({ backend: backend.name, err: error }, 'probe failed');
       if (before.status !== 'lost') events.emit('backend:lost', { backend: backend.name, reason });
     }
-  }
-
-  async function refresh(): Promise<void> {
-    const { signal } = running;
-    const stats = await backend.client.systemStats(signal);
-    backend.version = stats.version;
-    backend.memoryBytes = stats.devices[0]?.vramTotal ?? stats.ramTotal;
-    const fresh = await backend.client.objectInfoUnless(backend.definitionsSignature, signal);
-    if (fresh !== undefined) {
-      backend.definitions = fresh.definitions;
-      backend.definitionsSignature = fresh.signature;
-    }
-    refreshedAt = now();
   }
 
   function announceReady(): void {
@@ -93,9 +100,14 @@ export function watchBackend(
   const done = run();
   return {
     probeSoon: () => running.wake(),
+    refreshSoon: () => {
+      offer.refreshSoon();
+      running.wake();
+    },
     async stop() {
       running.stop();
       await done;
+      await offer.settled();
     },
   };
 }

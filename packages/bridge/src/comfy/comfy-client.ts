@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { type CancelOptions, type CancelOutcome, cancelPrompt, post } from './cancel-prompt.ts';
 import type { ComfyEndpoint } from './comfy-endpoint.ts';
 import { ComfyError } from './comfy-error.ts';
 import {
   type CallOptions,
+  type BlockAnswer,
   type ComfyHttp,
   type ComfyHttpOptions,
   createComfyHttp,
@@ -13,9 +13,8 @@ import {
   parseJsonAnswer,
   unusableStatus,
 } from './comfy-http.ts';
-import { type NodeDefinitions, parseObjectInfo } from './object-info.ts';
-import { isRecord } from '../lib/is-record.ts';
-import { toNumber, toRecord, toTexts } from './read-fields.ts';
+import { fetchModelsFingerprint, type FingerprintOptions } from './models-fingerprint.ts';
+import { toNumber, toRecord } from './read-fields.ts';
 import { type PromptHistory, readHistory } from './read-history.ts';
 import { type PromptQueue, readQueue } from './read-queue.ts';
 import { type PromptSubmission, submitPrompt, type SubmitOutcome } from './submit-prompt.ts';
@@ -68,14 +67,10 @@ export interface ComfyClient {
   systemStats(signal?: AbortSignal): Promise<SystemStats>;
   /** Empty on versions without `/features`. */
   features(signal?: AbortSignal): Promise<Record<string, unknown>>;
-  objectInfo(signal?: AbortSignal): Promise<NodeDefinitions>;
-  /** Reads and hashes, and parses only what differs from `signature`; undefined when it is the same. */
-  objectInfoUnless(
-    signature: string | undefined,
-    signal?: AbortSignal,
-  ): Promise<{ signature: string; definitions: NodeDefinitions } | undefined>;
-  /** File names in a model folder; empty when there is no such folder. */
-  models(folder: string, signal?: AbortSignal): Promise<string[]>;
+  /** `/object_info` as it comes: heavy for the backend, which answers nobody else meanwhile. At most 64 MB. */
+  objectInfo(signal?: AbortSignal): Promise<Pick<BlockAnswer, 'blocks' | 'size'>>;
+  /** Changes when a model file comes or goes. Empty on versions that do not list them. */
+  modelsFingerprint(options?: FingerprintOptions): Promise<string>;
   /** Resolves with the value to write into the graph. */
   uploadInput(upload: InputUpload): Promise<string>;
   /** A missing file is `status` 404: cached outputs may name files that are long gone. */
@@ -105,10 +100,8 @@ export function createComfyClient(endpoint: ComfyEndpoint, options: ComfyHttpOpt
       post(http, '/free', { unload_models: unloadModels, free_memory: freeMemory }, call),
     systemStats: (signal) => fetchSystemStats(http, toCall(signal)),
     features: async (signal) => toRecord(await getJsonIfThere(http, '/features', toCall(signal))),
-    objectInfo: async (signal) => parseDefinitions(await fetchObjectInfo(http, signal)),
-    objectInfoUnless: (signature, signal) => fetchObjectInfoUnless(http, signature, signal),
-    models: async (folder, signal) =>
-      toTexts(await getJsonIfThere(http, `/models/${encodeURIComponent(folder)}`, toCall(signal))),
+    objectInfo: (signal) => fetchObjectInfo(http, signal),
+    modelsFingerprint: (call) => fetchModelsFingerprint(http, call),
     uploadInput: (upload) => uploadInput(http, upload),
     view: (target) => viewFile(http, target),
     close: () => http.close(),
@@ -170,25 +163,14 @@ async function fetchSystemStats(http: ComfyHttp, call: CallOptions): Promise<Sys
   return stats;
 }
 
-function fetchObjectInfo(http: ComfyHttp, signal: AbortSignal | undefined): Promise<HttpAnswer> {
-  const call = { ...toCall(signal), deadlineMs: OBJECT_INFO_DEADLINE_MS };
-  return getOk(http, '/object_info', call, 64 * MEGABYTE);
-}
-
-async function fetchObjectInfoUnless(
+async function fetchObjectInfo(
   http: ComfyHttp,
-  signature: string | undefined,
   signal: AbortSignal | undefined,
-): Promise<{ signature: string; definitions: NodeDefinitions } | undefined> {
-  const answer = await fetchObjectInfo(http, signal);
-  const current = createHash('sha256').update(answer.body).digest('hex');
-  return current === signature ? undefined : { signature: current, definitions: parseDefinitions(answer) };
-}
-
-function parseDefinitions(answer: HttpAnswer): NodeDefinitions {
-  const json = parseJsonAnswer(answer, 'GET /object_info');
-  if (!isRecord(json)) throw notThatRoute('/object_info');
-  return parseObjectInfo(json);
+): Promise<Pick<BlockAnswer, 'blocks' | 'size'>> {
+  const call = { ...toCall(signal), deadlineMs: OBJECT_INFO_DEADLINE_MS, maxBytes: 64 * MEGABYTE };
+  const { status, ...answer } = await http.sendForBlocks({ ...call, method: 'GET', path: '/object_info' });
+  if (status !== 200) throw unusableStatus(status, 'GET /object_info');
+  return answer;
 }
 
 async function viewFile(http: ComfyHttp, target: ViewTarget): Promise<ViewedFile> {

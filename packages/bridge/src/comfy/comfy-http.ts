@@ -43,6 +43,15 @@ export interface HttpAnswer {
   body: Buffer;
 }
 
+/** A large answer, in pieces that can be handed to another thread. */
+export interface BlockAnswer {
+  status: number;
+  /** In order; each has its memory for itself. */
+  blocks: Uint8Array<ArrayBuffer>[];
+  /** bytes */
+  size: number;
+}
+
 export interface StreamedAnswer {
   status: number;
   contentType: string;
@@ -56,6 +65,8 @@ export interface ComfyHttp {
   readonly idleTimeoutMs: number;
   /** Reads the whole answer, whatever its status. */
   send(call: HttpCall): Promise<HttpAnswer>;
+  /** As `send`, without ever having the whole in one piece: joining tens of megabytes would hold up everything else. */
+  sendForBlocks(call: HttpCall): Promise<BlockAnswer>;
   /** Resolves at the head of the answer; the body streams with back-pressure. */
   open(call: HttpCall): Promise<StreamedAnswer>;
   /** Ends what is under way. */
@@ -84,16 +95,29 @@ export function createComfyHttp(endpoint: ComfyEndpoint, options: ComfyHttpOptio
     });
   }
 
-  async function send(call: HttpCall): Promise<HttpAnswer> {
+  /** Resolves with the head of the answer once `take` has had its whole body. */
+  async function receive(call: HttpCall, take: (chunk: Buffer) => void): Promise<Dispatcher.ResponseData> {
     const label = `${call.method} ${call.path}`;
     using deadline = startDeadline(label, call.deadlineMs ?? defaultDeadlineMs, call.signal);
     try {
       const answer = await request(call, deadline.signal);
-      const body = await readCapped(answer, label, call.maxBytes ?? MEGABYTE);
-      return { status: answer.statusCode, contentType: contentTypeOf(answer), body };
+      await readCapped(answer, label, call.maxBytes ?? MEGABYTE, take);
+      return answer;
     } catch (error) {
       throw toComfyError(error, label);
     }
+  }
+
+  async function send(call: HttpCall): Promise<HttpAnswer> {
+    const chunks: Buffer[] = [];
+    const answer = await receive(call, (chunk) => void chunks.push(chunk));
+    return { status: answer.statusCode, contentType: contentTypeOf(answer), body: Buffer.concat(chunks) };
+  }
+
+  async function sendForBlocks(call: HttpCall): Promise<BlockAnswer> {
+    const { add, finish } = collectBlocks();
+    const { statusCode } = await receive(call, add);
+    return { status: statusCode, ...finish() };
   }
 
   async function open(call: HttpCall): Promise<StreamedAnswer> {
@@ -118,6 +142,7 @@ export function createComfyHttp(endpoint: ComfyEndpoint, options: ComfyHttpOptio
   return {
     idleTimeoutMs,
     send,
+    sendForBlocks,
     open,
     close: () => pool.destroy(new ComfyError('aborted', 'the client was closed')),
   };
@@ -137,22 +162,49 @@ export function unusableStatus(status: number, label: string): ComfyError {
   return new ComfyError('status', `${label}: answered ${status}`, { status });
 }
 
-async function readCapped(answer: Dispatcher.ResponseData, label: string, maxBytes: number): Promise<Buffer> {
-  const tooLarge = (): ComfyError =>
-    new ComfyError('too-large', `${label}: answered more than ${maxBytes} bytes`, {
-      status: answer.statusCode,
-    });
+async function readCapped(
+  answer: Dispatcher.ResponseData,
+  label: string,
+  maxBytes: number,
+  take: (chunk: Buffer) => void,
+): Promise<void> {
   const announced = lengthOf(answer);
-  // Leaving the loop by a throw destroys the body, and with it the connection.
-  const chunks: Buffer[] = [];
   let size = 0;
+  // Leaving the loop by a throw destroys the body, and with it the connection.
   for await (const chunk of answer.body) {
     const bytes: Buffer = chunk;
     size += bytes.length;
-    if (size > maxBytes || (announced !== undefined && announced > maxBytes)) throw tooLarge();
-    chunks.push(bytes);
+    if (size > maxBytes || (announced !== undefined && announced > maxBytes)) {
+      throw new ComfyError('too-large', `${label}: answered more than ${maxBytes} bytes`, {
+        status: answer.statusCode,
+      });
+    }
+    take(bytes);
   }
-  return Buffer.concat(chunks, size);
+}
+
+/** Copies as it comes: what the network hands over may share its memory with other answers. */
+function collectBlocks(): { add(chunk: Buffer): void; finish(): Omit<BlockAnswer, 'status'> } {
+  const blocks: Uint8Array<ArrayBuffer>[] = [];
+  let [size, block, used] = [0, new Uint8Array(64 * 1024), 0];
+  return {
+    add(chunk) {
+      size += chunk.length;
+      for (let from = 0; from < chunk.length;) {
+        const part = chunk.subarray(from, from + block.length - used);
+        block.set(part, used);
+        used += part.length;
+        from += part.length;
+        if (used < block.length) continue;
+        blocks.push(block);
+        [block, used] = [new Uint8Array(MEGABYTE), 0];
+      }
+    },
+    finish() {
+      if (used > 0) blocks.push(block.slice(0, used));
+      return { blocks, size };
+    },
+  };
 }
 
 /**

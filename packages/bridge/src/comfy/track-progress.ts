@@ -15,6 +15,8 @@ export interface ProgressTracker {
   /** True when the snapshot changed. */
   apply(message: ComfyMessage): boolean;
   snapshot(): Progress;
+  /** Whether ComfyUI had the heaviest of the planned nodes in its cache, all of them if several are as heavy. */
+  wasCached(): boolean;
 }
 
 interface TrackedNode {
@@ -32,6 +34,7 @@ interface Track {
   readonly steps: Map<string, { step: number; steps: number }>;
   current: string | null;
   succeeded: boolean;
+  readonly cached: Set<string>;
   /** Since 0.3.44 the server says which nodes are finished; before, a node is finished when the next one starts. */
   toldStates: boolean;
 }
@@ -48,6 +51,7 @@ export function createProgressTracker(
     steps: new Map(),
     current: null,
     succeeded: false,
+    cached: new Set(),
     toldStates: false,
   };
   for (const [id, weight] of planProgress(prompt, outputNodes)) track.nodes.set(id, { weight, fraction: 0 });
@@ -62,13 +66,22 @@ export function createProgressTracker(
       return changed;
     },
     snapshot: () => last,
+    wasCached() {
+      let heaviest = 0;
+      for (const { weight } of track.nodes.values()) heaviest = Math.max(heaviest, weight);
+      return [...track.nodes].every(([id, { weight }]) => weight < heaviest || track.cached.has(id));
+    },
   };
 }
 
 function take(track: Track, message: ComfyMessage): void {
   switch (message.type) {
     case 'execution-cached':
-      for (const id of message.nodes) if (track.nodes.has(id)) raise(track, id, 1);
+      for (const id of message.nodes) {
+        if (!track.nodes.has(id)) continue;
+        raise(track, id, 1);
+        track.cached.add(id);
+      }
       break;
     case 'executing':
       takeExecuting(track, message.node, message.displayNode);

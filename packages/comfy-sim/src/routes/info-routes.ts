@@ -16,14 +16,13 @@ export const infoRoutes: Routes = {
     const flags = engine.serverFlags();
     return flags ? json(flags) : notFound();
   },
-  'GET /object_info': ({ engine }) => json(engine.info),
-  'GET /object_info/:class': ({ engine: { info }, params: { class: name = '' } }) =>
-    json(Object.hasOwn(info, name) ? { [name]: info[name] } : {}),
+  'GET /object_info': ({ engine }) => json(engine.toldInfo),
+  'GET /object_info/:class': ({ engine: { toldInfo }, params: { class: name = '' } }) =>
+    json(Object.hasOwn(toldInfo, name) ? { [name]: toldInfo[name] } : {}),
   'GET /models': () => json(MODEL_FOLDERS),
   'GET /models/:folder': ({ engine, params: { folder = '' } }) => {
-    const files = engine.options.models[folder];
-    if (files) return json(files);
-    return MODEL_FOLDERS.includes(folder) ? json([]) : empty(404);
+    const isFolder = MODEL_FOLDERS.includes(folder) || engine.options.models[folder] !== undefined;
+    return isFolder ? json(engine.toldModels(folder)) : empty(404);
   },
   'GET /embeddings': ({ engine }) =>
     json((engine.options.models.embeddings ?? []).map((file) => file.replace(/\.\w+$/, ''))),
