@@ -1,9 +1,6 @@
-import { join } from 'node:path';
-
-import { createFleet } from './backends/fleet.ts';
 import type { Fleet } from './backends/fleet.ts';
-import { watchFleet } from './backends/watch-fleet.ts';
-import { createComfyClient } from './comfy/comfy-client.ts';
+import { buildFleet } from './build-fleet.ts';
+import { buildScheduling } from './build-scheduling.ts';
 import type { BridgeConfig } from './config/bridge-config.ts';
 import { createEvents } from './events.ts';
 import type { Events } from './events.ts';
@@ -12,11 +9,14 @@ import { limitStorage } from './files/limit-storage.ts';
 import { createFilePolicy } from './files/file-policy.ts';
 import { createHttpApp } from './http/app.ts';
 import { createCors, mayConnectFrom } from './http/cors.ts';
-import { requireOperator } from './http/require-operator.ts';
+import { isOperator, requireOperator } from './http/require-operator.ts';
+import { createBackendRoutes } from './http/routes/backends.ts';
 import { createBridgeJobRoutes } from './http/routes/bridge-jobs.ts';
-import { createFleetRoutes } from './http/routes/fleet.ts';
+import { createFreeRoutes } from './http/routes/free.ts';
 import { createHealthRoutes } from './http/routes/health.ts';
 import { createJobRoutes } from './http/routes/jobs.ts';
+import { createRequirementRoutes } from './http/routes/requirements.ts';
+import { createPlacementRoutes } from './http/routes/placement.ts';
 import { createResultRoutes } from './http/routes/results.ts';
 import { createUploadRoutes } from './http/routes/uploads.ts';
 import { createV2JobRoutes } from './http/routes/v2-jobs.ts';
@@ -28,19 +28,14 @@ import type { JobLedger } from './jobs/job-ledger.ts';
 import type { Job } from './jobs/job.ts';
 import type { JobStore } from './jobs/job-store.ts';
 import type { V2Context } from './jobs/v2-view.ts';
-import { createMemoryJobStore } from './jobs/memory-job-store.ts';
+import { openJobStore } from './jobs/open-job-store.ts';
 import { recoverJobs } from './jobs/recover-jobs.ts';
-import { openSqliteJobStore } from './jobs/sqlite-job-store.ts';
 import { closeServer, createHttpServer, listen } from './lib/listen.ts';
 import { logEvents } from './log-events.ts';
 import type { Logger } from './logging.ts';
-import { createAttemptRunner } from './scheduling/attempt-runner.ts';
 import { createHousekeeping } from './scheduling/housekeeping.ts';
 import { describeForListener } from './scheduling/describe-for-listener.ts';
-import { createRunTimes } from './scheduling/run-times.ts';
-import { createScheduler } from './scheduling/scheduler.ts';
 import { createSubmitJob } from './scheduling/submit-job.ts';
-import { createWarmSockets } from './scheduling/warm-sockets.ts';
 import { createWorkflowCatalog } from './workflows/workflow-catalog.ts';
 import type { WorkflowCatalog } from './workflows/workflow-catalog.ts';
 import { createGateway } from './ws/gateway.ts';
@@ -76,8 +71,11 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
   const events = createEvents((name, err) => log.error({ err, event: name }, 'a listener failed'));
   parts.defer(logEvents({ events, log }));
 
-  const store = parts.use(overrides.store ?? (await openStore(config, log)));
-  const files = await limitStorage(await createDiskFileStore({ directory: config.files.dataDir }), {
+  const { dataDir } = config.files;
+  const store = parts.use(
+    overrides.store ?? (await openJobStore({ log }, { kind: config.jobs.store, dataDir })),
+  );
+  const files = await limitStorage(await createDiskFileStore({ directory: dataDir }), {
     maxBytes: config.files.quotaBytes,
   });
   const policy = createFilePolicy(config.files, (reason) => {
@@ -96,49 +94,33 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
       log: log.child({ part: 'workflows' }),
     }),
   );
-  const fleet = buildFleet(config);
-  const fleetWatch = parts.use(
-    watchFleet({ fleet, events, log: log.child({ part: 'backends' }) }, config.backends),
+  const fleetParts = parts.use(
+    await buildFleet(config.backends, {
+      store,
+      ledger,
+      events,
+      moveAway: (backend, which) => scheduler.moveAway(backend, which),
+      log: log.child({ part: 'backends' }),
+      now,
+    }),
   );
+  const { fleet, changes, requirements } = fleetParts;
 
   const gatewayRef: { gateway: Gateway | undefined } = { gateway: undefined };
-  const runTimes = createRunTimes();
-  const sockets = createWarmSockets({ events, log: log.child({ part: 'scheduling' }) }, config.backends);
-  parts.defer(() => sockets.close());
-  const scheduler = createScheduler(
-    {
+  const { scheduler, classify, judge, previewJob } = parts.use(
+    await buildScheduling(config, {
+      store,
       ledger,
-      fleet,
       events,
-      runTimes,
-      newPromptId: (backend) => sockets.newPromptId(backend),
-      probeSoon: (backend) => fleetWatch.probeSoon(backend),
-      log: log.child({ part: 'scheduling' }),
-      attempt: createAttemptRunner(
-        {
-          ledger,
-          events,
-          files,
-          workflows,
-          policy,
-          runTimes,
-          sockets,
-          wantsPreviews: (clientId) =>
-            config.backends.previews && gatewayRef.gateway?.wantsPreviews(clientId) === true,
-          log: log.child({ part: 'attempt' }),
-          now,
-        },
-        { inactivityMs: config.client.timeoutMs, maxResultBytes: config.files.resultMaxBytes },
-      ),
-    },
-    {
-      slotsPerBackend: config.backends.slots,
-      maxAttempts: config.jobs.maxAttempts,
-      cleanUp: config.backends.cleanUp,
+      files,
+      policy,
+      workflows,
+      fleetParts,
+      wantsPreviews: (clientId) => gatewayRef.gateway?.wantsPreviews(clientId) === true,
+      log,
       now,
-    },
+    }),
   );
-  parts.defer(() => scheduler.stop());
   // First, or attempts whose end cannot be stored would hold up the stop.
   parts.defer(() => ledger.close());
 
@@ -155,7 +137,7 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
       ledger,
       events,
       cancel: (id, reason) => scheduler.cancel(id, reason),
-      extrasOf: (job, progress) => describeForListener({ scheduler, runTimes, now }, job, progress),
+      extrasOf: (job, progress) => describeForListener({ scheduler, now }, job, progress),
       positionOf: (job) => feed.position(job),
       previewOf: (job) => feed.lastPreview(job),
       mayConnect: ({ headers }) => mayConnectFrom(headers, config.server.corsOrigins),
@@ -177,6 +159,8 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
     {
       ledger,
       fleet,
+      classify,
+      judge,
       workflows,
       isSample: (fileName) => workflows.isSample(fileName),
       touchUpload: async (key) => {
@@ -225,17 +209,26 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
             scheduler,
             isConnected: (clientId) => gateway.isConnected(clientId),
             generationCount: () => count.read(),
+            isOperator: (request) => isOperator(request, config.operator.token?.reveal()),
           },
           { maxJsonBytes: config.client.jsonMaxBytes },
         ),
         results.router,
         createV2JobRoutes({ ledger, scheduler, feed, contextOf, closing: state.closing.signal }),
-        createBridgeJobRoutes({ ledger, store, files, contextOf, requireOperator: operator }),
-        createFleetRoutes({
+        createPlacementRoutes({ previewJob }),
+        createBridgeJobRoutes({
+          ledger,
+          store,
+          files,
+          contextOf,
+          etaOf: (job) => scheduler.forecast(job),
+          requireOperator: operator,
+        }),
+        createBackendRoutes({ fleet, changes, requireOperator: operator, now }),
+        createRequirementRoutes({ workflows, requirements, fleet, requireOperator: operator }),
+        createFreeRoutes({
           fleet,
           ledger,
-          events,
-          requireOperator: operator,
           guardFree: config.operator.token === undefined ? (_request, _response, next) => next() : operator,
         }),
       ],
@@ -251,8 +244,10 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
     events,
     hasBackend: (name) => fleet.find(name) !== undefined,
     takeOver: (job) => scheduler.takeOver(job),
+    dropHedge: (hedge) => scheduler.dropPrompt(hedge),
     now,
   });
+  changes.resume();
   gateway.expectBack(ledger.unfinished());
   housekeeping.start();
   if (Object.values(recovered).some((number) => number > 0))
@@ -281,20 +276,4 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-async function openStore(config: BridgeConfig, log: Logger): Promise<JobStore> {
-  if (config.jobs.store === 'memory') return createMemoryJobStore();
-  return openSqliteJobStore(join(config.files.dataDir, 'bridge.sqlite'), {
-    onLost: (err) => log.error({ err }, 'the database thread ended and is started again'),
-  });
-}
-
-function buildFleet(config: BridgeConfig): Fleet {
-  const { servers, connectTimeoutMs } = config.backends;
-  const members = servers.map(({ name, url, token }) => ({
-    name,
-    endpoint: { url, ...(token !== undefined && { token: token.reveal() }) },
-  }));
-  return createFleet(members, (endpoint) => createComfyClient(endpoint, { connectTimeoutMs }));
 }

@@ -19,6 +19,7 @@ export const errorTable = {
   unauthorized: { status: 401, retryable: false },
   forbidden: { status: 403, retryable: false },
   not_found: { status: 404, retryable: false },
+  conflict: { status: 409, retryable: false },
   too_large: { status: 413, retryable: false },
   limited: { status: 429, retryable: true },
   queue_full: { status: 429, retryable: true },

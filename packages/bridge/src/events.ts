@@ -6,8 +6,12 @@ import type { Job } from './jobs/job.ts';
 export interface BridgeEvents {
   /** A job was accepted and is on disk, or came back to the queue after a lost attempt. */
   'job:queued': { job: Job };
+  /** Its operator wants it sooner, or later. */
+  'job:reprioritized': { job: Job };
   /** An attempt began on a backend. */
   'job:assigned': { job: Job };
+  /** It takes far too long: a second run of its attempt begins on an idle backend. */
+  'job:hedged': { job: Job };
   /** The attempt went from staging to executing to collecting. */
   'job:phase': { job: Job };
   /** A newer progress snapshot; never persisted. */
@@ -28,8 +32,23 @@ export interface BridgeEvents {
   'backend:ready': { backend: string; version: string | null; nodeClasses: number };
   /** A backend stopped answering. */
   'backend:lost': { backend: string; reason: string };
+  /** An operator added a backend to the fleet; nobody has reached it yet. */
+  'backend:added': { backend: string };
+  /** A backend left the fleet; no job is on it. */
+  'backend:removed': { backend: string };
+  /** A backend did not have what it lists. */
+  'backend:suspected': {
+    backend: string;
+    lacks: readonly {
+      classType: string;
+      inputName: string | null;
+      value: string | number | boolean | null;
+    }[];
+  };
   /** Work may have become possible somewhere: a slot was freed, a queue got shorter, a backend's nodes changed. */
   'backend:capacity': { backend: string };
+  /** An operator changed what machines must have to run a workflow; no tags: nothing. */
+  'workflow:requirements': { workflow: string; tags: readonly string[] };
   /** The list of published workflows or one of them changed. */
   'workflows:changed': { aliases: string[] };
 }

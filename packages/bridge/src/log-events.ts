@@ -14,6 +14,9 @@ export function logEvents({ events, log }: { events: Events; log: Logger }): () 
       const backend = 'backend' in job.state ? job.state.backend : null;
       log.info({ jobId: job.id, backend, attempt: job.attempt }, 'job assigned');
     }),
+    events.on('job:hedged', ({ job }) => {
+      log.info({ jobId: job.id, backend: job.hedge?.backend }, 'job takes long, and runs a second time');
+    }),
     events.on('job:finished', ({ job }) => {
       const { id, state, createdAt, startedAt, finishedAt, attempt } = job;
       const queuedMs = startedAt === null ? null : startedAt - createdAt;
@@ -28,6 +31,14 @@ export function logEvents({ events, log }: { events: Events; log: Logger }): () 
     }),
     events.on('backend:ready', ({ backend, version, nodeClasses }) => {
       log.info({ backend, version, nodeClasses }, 'backend ready');
+    }),
+    events.on('workflow:requirements', ({ workflow, tags }) => {
+      log.info({ workflow, tags }, 'workflow requirements changed');
+    }),
+    events.on('backend:added', ({ backend }) => log.info({ backend }, 'backend added')),
+    events.on('backend:removed', ({ backend }) => log.info({ backend }, 'backend removed')),
+    events.on('backend:suspected', ({ backend, lacks }) => {
+      log.warn({ backend, lacks }, 'backend lists what it does not have');
     }),
     events.on('backend:lost', ({ backend, reason }) => log.warn({ backend, reason }, 'backend lost')),
   ];

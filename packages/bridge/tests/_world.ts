@@ -12,6 +12,7 @@ export interface World extends AsyncDisposable {
   /** The first ComfyUI. */
   readonly sim: Sim;
   readonly sims: readonly Sim[];
+  readonly dataDir: string;
   /** The next process of the bridge, with what the last one left on disk. */
   start(options?: StartOptions): Promise<TestBridge>;
 }
@@ -29,6 +30,7 @@ export async function startWorld(count = 1, simOptions: SimOptions = {}): Promis
   return {
     sim,
     sims,
+    dataDir,
     start: ({ env, ...options } = {}) =>
       startBridge({
         sims: 0,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { expectNoSecrets, parseBody } from './_requests.ts';
+import { expectNoSecrets, parseBody, upgrade } from './_requests.ts';
 import { startBridge } from './_start-bridge.ts';
 import type { TestBridge } from './_start-bridge.ts';
 
@@ -17,15 +17,13 @@ async function reasonOf(answer: Response): Promise<string> {
   return error.message;
 }
 
-test('without a token this machine may look at the fleet; no address of a ComfyUI is told', async () => {
+test('without a token this machine may look at the fleet', async () => {
   await using t = await startBridge();
   const answer = await backends(t);
   expect(answer.status).toBe(200);
-  const text = await answer.text();
-  expect(JSON.parse(text)).toEqual([
-    expect.objectContaining({ name: 'backend-1', status: 'ready', jobs: [] }),
+  expect(await answer.json()).toEqual([
+    expect.objectContaining({ name: 'backend-1', status: 'ready', jobs: [], address: t.sim.address }),
   ]);
-  expect(text).not.toContain(String(t.sim.port));
 });
 
 test.each(['x-forwarded-for', 'forwarded', 'x-real-ip'])(
@@ -35,6 +33,29 @@ test.each(['x-forwarded-for', 'forwarded', 'x-real-ip'])(
     const answer = await backends(t, { [header]: '127.0.0.1' });
     expect(answer.status).toBe(403);
     expect(await reasonOf(answer)).toMatch(/OPERATOR_TOKEN/);
+  },
+);
+
+test.each([
+  ['a page of another site', { origin: 'https://evil.example' }],
+  ['a page of another program on this machine', { origin: 'http://localhost:5173' }],
+  ['a page without an origin', { origin: 'null' }],
+  ['a page whose name leads here', { origin: 'http://evil.example:8000', host: 'evil.example:8000' }],
+  ['a call by another name', { host: 'evil.example' }],
+])('without a token %s is no operator, though its browser is on this machine', async (_who, headers) => {
+  await using t = await startBridge({ sims: 0 });
+  const { status } = await upgrade(`${t.wsUrl}/api/bridge/backends`, { connection: 'close', ...headers });
+  expect(status).toBe(403);
+});
+
+test.each([{}, { origin: 'own' }])(
+  'without a token a page of the bridge itself is one: %j',
+  async (headers) => {
+    await using t = await startBridge({ sims: 0 });
+    const { origin } = new URL(t.url);
+    const own = 'origin' in headers ? { origin } : {};
+    const { status } = await upgrade(`${t.wsUrl}/api/bridge/backends`, { connection: 'close', ...own });
+    expect(status).toBe(200);
   },
 );
 

@@ -48,6 +48,8 @@ export interface BridgeConfig {
     readonly store: 'sqlite' | 'memory';
     readonly maxQueued: number;
     readonly maxAttempts: number;
+    /** A job that takes far too long is run a second time on an idle backend. */
+    readonly hedging: boolean;
     readonly currentStateFile: string;
   };
   readonly client: {
@@ -103,6 +105,7 @@ export function toBridgeConfig(values: OptionValues): BridgeConfig {
       store: values.JOB_STORE,
       maxQueued: values.MAX_QUEUED_JOBS,
       maxAttempts: values.MAX_ATTEMPTS,
+      hedging: values.HEDGE_SLOW_JOBS,
       currentStateFile: values.CURRENT_STATE ?? join(values.DATA_DIR, 'current_state.json'),
     },
     client: {

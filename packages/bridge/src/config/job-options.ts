@@ -1,5 +1,5 @@
 import type { Option } from './option.ts';
-import { choice, filePath, megabytes, seconds, secondsOrKeep, wholeNumber } from './value-parsers.ts';
+import { choice, filePath, megabytes, onOff, seconds, secondsOrKeep, wholeNumber } from './value-parsers.ts';
 
 /** Jobs, and the clients that wait for them. */
 export const jobOptions = {
@@ -20,6 +20,13 @@ export const jobOptions = {
     description: 'How often a job is tried when it loses its ComfyUI.',
     default: '3',
     parser: wholeNumber({ min: 1, max: 100 }),
+  },
+  HEDGE_SLOW_JOBS: {
+    section: 'jobs',
+    description:
+      'Whether a job that takes far longer than nearly all runs of its workflow is run a second time on an idle ComfyUI; the first one done counts.',
+    default: 'off',
+    parser: onOff,
   },
   CURRENT_STATE: {
     section: 'jobs',

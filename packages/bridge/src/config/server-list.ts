@@ -1,9 +1,10 @@
 import { isRecord } from '../lib/is-record.ts';
+import { checkServer, maxServers } from '../lib/server-address.ts';
 import { accept, refuse } from './option.ts';
 import type { Parser, WrongPart } from './option.ts';
 import { createSecret } from './secret.ts';
 import type { Secret } from './secret.ts';
-import { isToken, parseJsonOrUndefined } from './value-parsers.ts';
+import { parseJsonOrUndefined } from './value-parsers.ts';
 
 /** A ComfyUI of the fleet. */
 export interface BackendServer {
@@ -23,15 +24,20 @@ interface Item {
   shown: string;
 }
 
-const form =
-  'host:port, or a URL such as https://host:8188/base; "name=" may stand before it, ";token=SECRET" after it';
+const form = {
+  address:
+    'host:port, or a URL such as https://host:8188/base; "name=" may stand before it, ";token=SECRET" after it',
+  token: 'a token goes behind it: "https://host;token=SECRET"',
+};
 
 /** The fleet, as text with commas or as a JSON list of texts and `{ url, name, token }`. Reports every wrong item. */
 export const serverList: Parser<readonly BackendServer[]> = {
-  allowed: `none, or a list of ${form}`,
+  allowed: `none, or a list of ${form.address}`,
   parse(raw) {
     const entries = toEntries(raw);
     if (entries === undefined) return refuse(isRecord(raw) ? { shown: 'an object' } : {});
+    if (entries.length > maxServers)
+      return refuse({ shown: `${entries.length} servers`, allowed: `at most ${maxServers}` });
     const servers: BackendServer[] = [];
     const wrong: WrongPart[] = [];
     for (const [index, entry] of entries.entries()) {
@@ -51,12 +57,9 @@ function toServer(
   taken: readonly BackendServer[],
 ): BackendServer | { allowed: string } {
   const { name = defaultName, token } = item;
-  const address = parseAddress(item.url);
-  if ('allowed' in address) return address;
-  const { url } = address;
-  if (!/^[A-Za-z0-9._-]{1,64}$/.test(name))
-    return { allowed: 'a name of 1 to 64 letters, digits, ".", "_", "-"' };
-  if (token !== undefined && !isToken(token)) return { allowed: 'a token of printable ASCII without spaces' };
+  const checked = checkServer({ name, url: item.url, token }, form);
+  if (!checked.ok) return checked;
+  const { url } = checked;
   if (taken.some((server) => server.url === url)) return { allowed: 'each server once' };
   if (taken.some((server) => server.name === name)) return { allowed: `each name once ("${name}" is taken)` };
   return { name, url, token: token === undefined ? undefined : createSecret(token) };
@@ -70,7 +73,7 @@ function isSecretRest(entries: readonly unknown[], index: number): boolean {
 
 const secretRest = {
   shown: '"***"',
-  allowed: `${form}; a token with a comma needs the object form of config.json`,
+  allowed: `${form.address}; a token with a comma needs the object form of config.json`,
 };
 
 function parseEntry(entry: unknown): Item | { shown: string; allowed: string } {
@@ -114,23 +117,6 @@ function parseObject(entry: unknown): Item | { shown: string; allowed: string } 
 
 function isTextOrNone(value: unknown): value is string | undefined {
   return value === undefined || typeof value === 'string';
-}
-
-function parseAddress(text: string): { url: string } | { allowed: string } {
-  if (/^[^/]*@|:\/\/[^/]*@/.test(text)) {
-    return {
-      allowed: 'no user name or password in the address; a token goes behind it: "https://host;token=SECRET"',
-    };
-  }
-  const hasScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
-  if (!hasScheme && /^[0-9a-f]*:[0-9a-f:.]*:/i.test(text))
-    return { allowed: 'an IPv6 address in brackets: [::1]:8188' };
-  // Without the port being asked for here, half of a secret with a comma in it would pass for a host name.
-  if (!hasScheme && !/^(\[[^\]]+\]|[^:/?#]+):\d+(\/|$)/.test(text)) return { allowed: form };
-  const url = URL.parse(hasScheme ? text : `http://${text}`);
-  if (url === null || !/^https?:$/.test(url.protocol) || url.port === '0') return { allowed: form };
-  if (/[?#]/.test(text)) return { allowed: 'an address without "?" and "#"' };
-  return { url: `${url.origin}${url.pathname.replace(/\/+$/, '')}` };
 }
 
 /** Hides every parameter's value and whatever stands before an `@`. */

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 
+import { isToken } from '../lib/server-address.ts';
 import { accept, refuse } from './option.ts';
 import type { Parser } from './option.ts';
 import { createSecret } from './secret.ts';
@@ -115,10 +116,6 @@ export function secret(minLength: number): Parser<Secret> {
       return text.length >= minLength && isToken(text) ? accept(createSecret(text)) : refuse();
     },
   };
-}
-
-export function isToken(text: string): boolean {
-  return /^[\x21-\x7e]{1,512}$/.test(text);
 }
 
 /** Pino's name for the levels that Python's `logging` knows. */

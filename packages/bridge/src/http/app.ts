@@ -14,6 +14,8 @@ export interface HttpAppParts {
   log: Logger;
 }
 
+const bodyMethods = new Set(['POST', 'PUT', 'PATCH']);
+
 /** Middleware order: security headers, CORS, the routes, unknown routes, errors last. */
 export function createHttpApp({ routers, cors, trustProxy, basePath, log }: HttpAppParts): Express {
   const app = express();
@@ -27,7 +29,7 @@ export function createHttpApp({ routers, cors, trustProxy, basePath, log }: Http
     next();
   });
   app.use((request, _response, next) => {
-    if (request.method === 'POST' || request.method === 'PUT') guardBody(request);
+    if (bodyMethods.has(request.method)) guardBody(request);
     next();
   });
   app.use(cors);

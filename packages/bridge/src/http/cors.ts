@@ -14,7 +14,7 @@ export function createCors(origins: '*' | readonly string[]): RequestHandler {
       response.setHeader('Access-Control-Allow-Origin', open ? '*' : origin);
       response.setHeader('Access-Control-Expose-Headers', 'X-Detail, Retry-After, Content-Disposition');
       if (request.method === 'OPTIONS') {
-        response.setHeader('Access-Control-Allow-Methods', 'GET, POST, PUT, DELETE, OPTIONS');
+        response.setHeader('Access-Control-Allow-Methods', 'GET, POST, PUT, PATCH, DELETE, OPTIONS');
         response.setHeader(
           'Access-Control-Allow-Headers',
           'Content-Type, Authorization, X-API-Key, Idempotency-Key',

@@ -4,6 +4,7 @@ import type { ErrorCode } from '@comfy-bridge/protocol';
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 
 import { BridgeError } from '../errors.ts';
+import { JobStoreError } from '../jobs/job-store.ts';
 import type { Logger } from '../logging.ts';
 import { discardRest } from './discard-rest.ts';
 
@@ -51,9 +52,11 @@ function answer(response: Response, isApi: boolean, status: number, code: ErrorC
   response.status(status).json(isApi ? { error: { code, message: detail } } : { detail });
 }
 
-/** Refusals of ours, and those that Express and its body parser make of bad requests (they carry a 4xx status). */
+/** Refusals of ours, a store that keeps nothing now, and what Express makes of bad requests (they carry a 4xx status). */
 function toRefusal(error: unknown): BridgeError | undefined {
   if (error instanceof BridgeError) return error;
+  if (error instanceof JobStoreError)
+    return new BridgeError(error.reason === 'full' ? 'storage_full' : 'unavailable', error.message);
   if (typeof error !== 'object' || error === null || !('status' in error)) return undefined;
   const { status } = error;
   if (status === 413) return new BridgeError('too_large', 'the request body is too large');

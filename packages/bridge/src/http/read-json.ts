@@ -3,17 +3,19 @@ import type { IncomingMessage } from 'node:http';
 import { BridgeError } from '../errors.ts';
 import { parseLossless } from '../lib/lossless-json.ts';
 
-const expectation = 'send a JSON object such as {"workflow": "text-to-image", "6/text": "a cat"}';
+const jobExample = '{"workflow": "text-to-image", "6/text": "a cat"}';
 
 /**
  * Reads a JSON object of at most `maxBytes` whatever its declared type (clients in the field send all sorts). Too much is
- * refused before it is read; integers beyond 2^53 survive as `bigint`.
+ * refused before it is read; integers beyond 2^53 survive as `bigint`. `example` is for the refusal.
  */
 export async function readJsonObject(
   request: IncomingMessage,
   maxBytes: number,
+  example = jobExample,
 ): Promise<Record<string, unknown>> {
-  const value = parseText(await readBytes(request, maxBytes));
+  const expectation = `send a JSON object such as ${example}`;
+  const value = parseText(await readBytes(request, maxBytes), expectation);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new BridgeError('bad_request', `the request body is not a JSON object: ${expectation}`);
   }
@@ -35,7 +37,7 @@ async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Bu
   return Buffer.concat(chunks);
 }
 
-function parseText(bytes: Buffer): unknown {
+function parseText(bytes: Buffer, expectation: string): unknown {
   try {
     return parseLossless(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {

@@ -14,10 +14,11 @@ import type { JobLedger } from '../jobs/job-ledger.ts';
 import type { Logger } from '../logging.ts';
 import type { WorkflowCatalog } from '../workflows/workflow-catalog.ts';
 import { collectOutputs } from './collect-outputs.ts';
+import { createMemoryMeter } from './memory-meter.ts';
 import { runAttempt } from './run-attempt.ts';
 import type { AttemptEnd } from './run-attempt.ts';
-import type { RunTimes } from './run-times.ts';
-import type { AttemptRun } from './scheduler.ts';
+import type { Experience } from './experience.ts';
+import type { AttemptRun } from './perform-attempt.ts';
 import type { StagedFile } from './stage-inputs.ts';
 import type { WarmSockets } from './warm-sockets.ts';
 
@@ -27,7 +28,7 @@ export interface AttemptRunnerDeps {
   files: FileStore;
   workflows: WorkflowCatalog;
   policy: FilePolicy;
-  runTimes: RunTimes;
+  experience: Experience;
   sockets: WarmSockets;
   wantsPreviews(clientId: string | null): boolean;
   log: Logger;
@@ -52,9 +53,10 @@ export function createAttemptRunner(
       if (key.startsWith(`results/${job.id}/`)) await files.remove(key);
   }
 
-  return async ({ signal, releaseSlot, couldRunElsewhere, turn, ...attemptOf }) => {
+  return async ({ signal, releaseSlot, couldRunElsewhere, turn, isHedge, claim, ...attemptOf }) => {
     const { job, backend } = attemptOf;
     const { id, attempt } = job;
+    const meter = createMemoryMeter({ client: backend.client });
     const end = await runAttempt(
       {
         openSource: (source) => openSource(deps, source),
@@ -70,26 +72,38 @@ export function createAttemptRunner(
             abort,
           ),
         onPhase(phase) {
+          if (phase === 'executing') meter.start();
+          // What a second run does is nobody's business until it is first.
+          if (isHedge) return;
           ledger.apply(id, { type: 'phase', attempt, phase, at: now() }).catch((error: unknown) => {
             log.warn({ jobId: id, err: error }, 'a phase was not written down');
           });
         },
-        onProgress: (progress) => ledger.reportProgress(id, attempt, progress),
-        onPreview: ({ image, contentType, node }) =>
-          events.emit('job:preview', { job, image, contentType, node: node ?? null }),
+        onProgress(progress) {
+          if (!isHedge) ledger.reportProgress(id, attempt, progress);
+        },
+        onPreview({ image, contentType, node }) {
+          if (!isHedge) events.emit('job:preview', { job, image, contentType, node: node ?? null });
+        },
         onExecuted(longestGapMs) {
-          deps.runTimes.recordGap(job.workflow, longestGapMs);
+          meter.stop();
+          deps.experience.hangs.record(job.workflow, longestGapMs);
           releaseSlot();
         },
         couldRunElsewhere,
+        claim,
+        peakMemoryBytes: () => meter.peakBytes(),
         turn,
-        wantsPreviews: () => deps.wantsPreviews(job.clientId),
+        wantsPreviews: () => !isHedge && deps.wantsPreviews(job.clientId),
         log,
         now,
       },
       attemptOf,
-      { inactivityMs: Math.min(inactivityMs, deps.runTimes.hangLimit(job.workflow) ?? inactivityMs), signal },
-    );
+      {
+        inactivityMs: Math.min(inactivityMs, deps.experience.hangs.limit(job.workflow) ?? inactivityMs),
+        signal,
+      },
+    ).finally(() => meter.stop());
     return end;
   };
 }

@@ -1,11 +1,11 @@
 import type { Backend, Fleet } from '../backends/fleet.ts';
 import type { BreakerEvent } from '../backends/breaker.ts';
+import { addSuspicions } from '../backends/suspicions.ts';
 import type { Events } from '../events.ts';
 import { countTries } from '../jobs/job.ts';
 import type { Job } from '../jobs/job.ts';
 import type { JobLedger } from '../jobs/job-ledger.ts';
 import type { Logger } from '../logging.ts';
-import { nodeClassesOf } from './pick-backend.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { decideRetry } from './retry-policy.ts';
 import type { AttemptFailure } from './retry-policy.ts';
@@ -17,6 +17,8 @@ export interface ConcludeDeps {
   events: Events;
   retryBudget: RetryBudget;
   probeSoon(backend: string): void;
+  /** Whether a backend has what a job needs, as far as is known; however busy it is. */
+  couldRun(backend: Backend, job: Job): boolean;
   log: Logger;
   now: () => number;
 }
@@ -27,7 +29,7 @@ export async function concludeAttempt(
   { job, backend, end }: { job: Job; backend: Backend; end: AttemptEnd },
   { maxAttempts }: { maxAttempts: number },
 ): Promise<void> {
-  const { ledger, events, fleet, now } = deps;
+  const { ledger, events, now } = deps;
   const { id, attempt } = job;
   const tries = countTries(job);
   const canceled = () => ({ type: 'canceled', attempt, reason: 'canceled', at: now() }) as const;
@@ -44,7 +46,9 @@ export async function concludeAttempt(
       break;
   }
   if (end.kind === 'backend-lost') deps.probeSoon(backend.name);
-  const others = findOthers(fleet, job, backend, end);
+  // Before anybody else is placed there for the same.
+  suspect(deps, backend, end);
+  const others = findOthers(deps, job, backend, end);
   const decision = decideRetry(end, {
     attempt: tries,
     maxAttempts,
@@ -56,7 +60,7 @@ export async function concludeAttempt(
     await ledger.apply(id, canceled());
     return;
   }
-  if (end.kind === 'execution-error') await freeMemory(deps, backend);
+  if (isOutOfMemory(end)) await freeMemory(deps, backend);
   const reason = 'reason' in end ? end.reason : end.kind;
   events.emit('attempt:lost', { job, backend: backend.name, attempt, reason });
   const tooSmall = others.filter(({ fits }) => !fits).map(({ name }) => name);
@@ -91,20 +95,24 @@ function isOutOfMemory(end: AttemptFailure): boolean {
   return end.kind === 'execution-error' && end.error.code === 'out_of_memory';
 }
 
+/** Notes what the backend listed and did not have; whoever watches it then looks at it again. */
+function suspect({ events, now }: ConcludeDeps, backend: Backend, end: AttemptFailure): void {
+  const lacks = 'lacks' in end ? (end.lacks ?? []) : [];
+  if (lacks.length === 0) return;
+  backend.suspicions = addSuspicions(backend.suspicions, lacks, now());
+  events.emit('backend:suspected', { backend: backend.name, lacks });
+}
+
 /** The other backends that could run the job and have not lost it yet; `fits` is false for those with no more memory. */
 function findOthers(
-  fleet: Fleet,
+  { fleet, couldRun }: ConcludeDeps,
   job: Job,
   backend: Backend,
   end: AttemptFailure,
 ): { name: string; fits: boolean }[] {
-  const nodeClasses = nodeClassesOf(job.prompt);
   const needsMore = isOutOfMemory(end);
   return fleet.backends
-    .filter(({ name, definitions }) => {
-      if (name === backend.name || job.excluded.includes(name) || definitions === undefined) return false;
-      return nodeClasses.every((classType) => definitions.has(classType));
-    })
+    .filter((other) => other !== backend && !job.excluded.includes(other.name) && couldRun(other, job))
     .map(({ name, memoryBytes }) => ({ name, fits: !needsMore || memoryBytes > backend.memoryBytes }));
 }
 

@@ -2,12 +2,11 @@ import type { CompatFrameExtras, Progress } from '@comfy-bridge/protocol';
 
 import type { Job } from '../jobs/job.ts';
 import { publicStatus } from '../jobs/v2-view.ts';
-import type { RunTimes } from './run-times.ts';
 import type { Scheduler } from './scheduler.ts';
 
-/** The fields that a listener gets who asked for more (`events=2`). The estimate is what runs of this workflow took. */
+/** The fields that a listener gets who asked for more (`events=2`). The estimate is that of the plan, or of the run under way. */
 export function describeForListener(
-  { scheduler, runTimes, now }: { scheduler: Scheduler; runTimes: RunTimes; now: () => number },
+  { scheduler, now }: { scheduler: Scheduler; now: () => number },
   job: Job,
   progress: Progress | undefined,
 ): CompatFrameExtras {
@@ -20,11 +19,10 @@ export function describeForListener(
     node: progress?.current_node ?? null,
     step: progress?.step ?? null,
     steps: progress?.steps ?? null,
-    etaSeconds: waits || !('backend' in state) ? null : remainingSeconds(job, state.backend),
+    etaSeconds: secondsLeft(scheduler.forecast(job)),
   };
 
-  function remainingSeconds({ workflow, startedAt }: Job, backend: string): number {
-    const elapsed = startedAt === null ? 0 : now() - startedAt;
-    return Math.max(0, Math.round((runTimes.expect(workflow, backend) - elapsed) / 1000));
+  function secondsLeft(forecast: ReturnType<Scheduler['forecast']>): number | null {
+    return forecast === undefined ? null : Math.max(0, Math.round((forecast.finishAt - now()) / 1000));
   }
 }

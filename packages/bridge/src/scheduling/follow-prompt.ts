@@ -39,6 +39,8 @@ export interface PromptFollower {
   promptId(): string;
   /** The longest silence while it ran. */
   longestGapMs(): number;
+  /** Whether the backend had the heaviest part of the work in its cache. */
+  wasCached(): boolean;
   /** Opens the socket; before submitting, since ComfyUI drops events for a client that is not connected. */
   connect(): Promise<void>;
   /** Settles when the prompt has left the backend, one way or another. Never rejects. */
@@ -265,6 +267,7 @@ export function createPromptFollower(
     },
     promptId: () => promptId,
     longestGapMs: () => longestGapMs,
+    wasCached: () => tracker.wasCached(),
     connect,
     untilEnd,
     close() {

@@ -1,7 +1,8 @@
 import type { Events } from '../events.ts';
 import type { FileStore } from '../files/file-store.ts';
 import { sweepFiles } from '../files/sweep-files.ts';
-import type { Job, JobId } from '../jobs/job.ts';
+import { parseJobId } from '../jobs/job.ts';
+import type { Job } from '../jobs/job.ts';
 import type { JobLedger } from '../jobs/job-ledger.ts';
 import type { JobStore } from '../jobs/job-store.ts';
 import { createRunningState } from '../lib/running-state.ts';
@@ -98,8 +99,4 @@ function namesInUse(jobs: Iterable<Job>): Set<string> {
     for (const { source } of stagedInputs) if (source.kind === 'upload') names.add(source.savedName);
   }
   return names;
-}
-
-function parseJobId(name: string): JobId {
-  return name as JobId;
 }

@@ -1,5 +1,6 @@
 import type { JobError } from '@comfy-bridge/protocol';
 
+import type { Lack } from '../backends/fleet.ts';
 import { timeOutMessage } from '../jobs/compat-view.ts';
 import { assertNever } from '../lib/assert-never.ts';
 
@@ -13,10 +14,13 @@ export type AttemptFailure =
   | { kind: 'taken-back'; reason: string }
   /** The prompt ran but gave no sign of life for too long. `stuck`: it could not be stopped either. */
   | { kind: 'timed-out'; afterMs: number; stuck: boolean }
-  /** ComfyUI refused the prompt. `elsewhere`: another backend may take it (a model or node is missing here). */
-  | { kind: 'rejected'; error: JobError; elsewhere: boolean }
-  /** A node threw. */
-  | { kind: 'execution-error'; error: JobError }
+  /**
+   * ComfyUI refused the prompt. `elsewhere`: another backend may take it (a model or node is missing here). `lacks`: what is
+   * missing although it is listed there.
+   */
+  | { kind: 'rejected'; error: JobError; elsewhere: boolean; lacks: readonly Lack[] }
+  /** A node threw; with `lacks`, because of files that are listed there and missing. */
+  | { kind: 'execution-error'; error: JobError; lacks?: readonly Lack[] }
   /** Somebody interrupted the prompt on the ComfyUI itself. */
   | { kind: 'interrupted-there' }
   /** What came back did not pass the checks. */
@@ -54,6 +58,7 @@ export function decideRetry(failure: AttemptFailure, circumstances: RetryCircums
     case 'rejected':
       return elsewhere(failure.elsewhere);
     case 'execution-error':
+      if (failure.lacks !== undefined && failure.lacks.length > 0) return elsewhere(true);
       if (failure.error.code !== 'out_of_memory') return { retry: false, error };
       // A bigger machine if there is one; else once more where it was, now that its memory is freed.
       if (circumstances.othersCanRunIt) return { retry: true, exclude: true, error };

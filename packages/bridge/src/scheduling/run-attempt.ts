@@ -1,6 +1,7 @@
 import type { Progress } from '@comfy-bridge/protocol';
 
 import type { Backend, SlotUse } from '../backends/fleet.ts';
+import { lacksInFailure, lacksInRejection } from '../backends/suspicions.ts';
 import type { CancelOutcome } from '../comfy/cancel-prompt.ts';
 import type { PromptRejection } from '../comfy/comfy-client.ts';
 import { ComfyError } from '../comfy/comfy-error.ts';
@@ -13,6 +14,7 @@ import type { Job, JobResult, RunPhase, StagedInput } from '../jobs/job.ts';
 import { reachPoint } from '../lib/crash-point.ts';
 import type { Turn } from '../lib/turns.ts';
 import type { Logger } from '../logging.ts';
+import { toOwnSpelling } from '../placement/own-spelling.ts';
 import { createPromptFollower } from './follow-prompt.ts';
 import type { FollowOptions, PromptFollower } from './follow-prompt.ts';
 import type { PromptEnd } from './prompt-end.ts';
@@ -21,7 +23,8 @@ import { stageInputs } from './stage-inputs.ts';
 import type { StagedFile } from './stage-inputs.ts';
 
 export type AttemptEnd =
-  | { kind: 'succeeded'; results: JobResult[] }
+  /** `wasCached`: the backend had the heaviest part of it in its cache. `peakMemoryBytes`: 0 when it was too short to be looked at. */
+  | { kind: 'succeeded'; results: JobResult[]; wasCached: boolean; peakMemoryBytes: number }
   | { kind: 'canceled' }
   /** The bridge stops: the prompt goes on, to be found again by the next process. */
   | { kind: 'released' }
@@ -46,6 +49,10 @@ export interface AttemptDeps {
   /** The backend's worker is done with the prompt: its slot can be given to the next job. */
   onExecuted(longestGapMs: number): void;
   couldRunElsewhere(): boolean;
+  /** False when another run of the same job was first: its results are not wanted any more. */
+  claim(): boolean;
+  /** The most that the backend's ComfyUI was seen to use while it ran. */
+  peakMemoryBytes(): number;
   /** Jobs placed on one backend hand in their prompts in that order. */
   turn: Turn;
   wantsPreviews(): boolean;
@@ -65,12 +72,12 @@ export interface Attempt {
 /** Collecting is a phase of its own only when it takes a while: for most jobs that is one change less to write down. */
 const tellCollectingMs = 200;
 
-/** Why an attempt is aborted: its job is canceled, or the bridge stops. */
-export type AbortReason = 'cancel' | 'release';
+/** Why an attempt is aborted: its job is canceled, or is to run elsewhere, or the bridge stops. */
+export type AbortReason = 'cancel' | 'move' | 'release';
 
 /**
  * One attempt of a job on one backend: stage its uploads, submit the prompt under our id, follow it, collect its results.
- * Resolves with how it ended. Aborting `signal` with `cancel` cancels the prompt, that one alone; with `release` it is left.
+ * Resolves with how it ended. Aborting `signal` with `cancel` or `move` cancels the prompt, that one alone; with `release` it is left.
  */
 export async function runAttempt(
   deps: AttemptDeps,
@@ -145,10 +152,11 @@ interface SubmitContext extends Attempt {
 async function submit(deps: AttemptDeps, context: SubmitContext): Promise<AttemptEnd | undefined> {
   const { job, backend, slot, promptId, clientId, follower, signal } = context;
   const { client } = backend;
-  const [prompt] = await Promise.all([
+  const [staged] = await Promise.all([
     stageInputs({ client, openSource: deps.openSource }, job.prompt, job.stagedInputs, signal),
     follower.connect(),
   ]);
+  const prompt = toOwnSpelling(staged, backend.definitions);
   reachPoint('input-staged');
   await deps.turn.wait();
   signal.throwIfAborted();
@@ -156,7 +164,7 @@ async function submit(deps: AttemptDeps, context: SubmitContext): Promise<Attemp
   const previews = deps.wantsPreviews();
   const answer = await client.submitPrompt({ prompt, promptId, clientId, previews, signal });
   deps.turn.done();
-  if (!answer.ok) return toRejectedEnd(answer.rejection, job);
+  if (!answer.ok) return toRejectedEnd(answer.rejection, job, backend);
   slot.promptId = answer.promptId;
   follower.adopt(answer.promptId);
   if (answer.nodeErrors.length === 0) return undefined;
@@ -167,17 +175,23 @@ async function submit(deps: AttemptDeps, context: SubmitContext): Promise<Attemp
   return toRejectedEnd(
     { type: 'partial', message, details: '', nodeId: null, classType: null, nodeErrors },
     job,
+    backend,
   );
 }
 
 /** What one machine lacks, another may have: a node class, a model, a file. The rest is the prompt's own fault. */
 const machineDependent = new Set(['value_not_in_list', 'custom_validation_failed']);
 
-function toRejectedEnd(rejection: PromptRejection, job: Job): AttemptFailure {
+function toRejectedEnd(
+  rejection: PromptRejection,
+  { prompt }: Job,
+  { definitions }: Backend,
+): AttemptFailure {
   const nodeProblems = rejection.nodeErrors.flatMap((node) => node.errors);
   const missingNode = rejection.type === 'missing_node_type' || rejection.type === 'invalid_prompt';
   const elsewhere = missingNode || nodeProblems.some((problem) => machineDependent.has(problem.type));
-  return { kind: 'rejected', error: toJobErrorFromRejection(rejection, job.prompt), elsewhere };
+  const error = toJobErrorFromRejection(rejection, prompt);
+  return { kind: 'rejected', error, elsewhere, lacks: lacksInRejection(rejection, prompt, definitions) };
 }
 
 async function toAttemptEnd(
@@ -189,12 +203,20 @@ async function toAttemptEnd(
   switch (end.kind) {
     case 'success': {
       deps.onExecuted(follower.longestGapMs());
+      if (!deps.claim()) return { kind: 'canceled' };
       const late = setTimeout(() => deps.onPhase('collecting'), tellCollectingMs).unref();
       const collected = await deps.collect(job, backend, end, signal).finally(() => clearTimeout(late));
-      return collected.ok ? { kind: 'succeeded', results: collected.results } : collected.failure;
+      if (!collected.ok) return collected.failure;
+      const { results } = collected;
+      const wasCached = follower.wasCached();
+      return { kind: 'succeeded', results, wasCached, peakMemoryBytes: deps.peakMemoryBytes() };
     }
     case 'error':
-      return { kind: 'execution-error', error: toJobError(end.error, job.prompt) };
+      return {
+        kind: 'execution-error',
+        error: toJobError(end.error, job.prompt),
+        lacks: lacksInFailure(end.error, job.prompt, backend.definitions),
+      };
     case 'interrupted':
       return { kind: 'interrupted-there' };
     case 'lost':
@@ -219,9 +241,11 @@ async function giveUp(
   promptId: string,
   signal: AbortSignal,
 ): Promise<AttemptEnd> {
-  const reason: AbortReason = signal.reason === 'release' ? 'release' : 'cancel';
-  if (reason === 'release') return { kind: 'released' };
+  if (signal.reason === ('release' satisfies AbortReason)) return { kind: 'released' };
   await cancelThere(deps, backend, promptId);
+  if (signal.reason === ('move' satisfies AbortReason)) {
+    return { kind: 'taken-back', reason: 'it was to run elsewhere' };
+  }
   return { kind: 'canceled' };
 }
 

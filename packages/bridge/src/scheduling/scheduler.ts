@@ -1,59 +1,53 @@
-import { defaultBreakerLimits, transitionBreaker } from '../backends/breaker.ts';
-import type { Backend, Fleet, SlotUse } from '../backends/fleet.ts';
-import type { Events } from '../events.ts';
+import type { JobError } from '@comfy-bridge/protocol';
+
+import type { Backend, SlotUse } from '../backends/fleet.ts';
 import type { Job, JobId } from '../jobs/job.ts';
-import type { JobLedger } from '../jobs/job-ledger.ts';
-import { reachPoint } from '../lib/crash-point.ts';
-import { createTurns } from '../lib/turns.ts';
-import type { Turn } from '../lib/turns.ts';
-import type { Logger } from '../logging.ts';
-import { createBackendAssessor } from './assess-backend.ts';
-import { concludeAttempt, toBreakerEvent } from './conclude-attempt.ts';
-import { createPromptForgetter } from './forget-prompts.ts';
-import { canRun, pickBackend, toWish } from './pick-backend.ts';
-import type { Wish } from './pick-backend.ts';
+import type { Claim } from '../placement/claim.ts';
+import type { Kind } from '../placement/kind.ts';
+import { isClearlyMore } from '../placement/memory-evidence.ts';
+import { createPlacementPolicy } from '../placement/placement-policy.ts';
+import { isWarm } from '../placement/seat.ts';
+import type { Seat } from '../placement/seat.ts';
+import type { ClassifyJob } from './classify-job.ts';
+import type { Experience } from './experience.ts';
+import { createHopelessFinder } from './find-hopeless.ts';
+import { findObstacles } from './find-obstacles.ts';
+import { createFleetSeats } from './fleet-seats.ts';
+import { helpLate } from './help-late.ts';
+import type { BackendJudge } from './judge-backend.ts';
+import { createLauncher } from './launch-attempts.ts';
+import type { LaunchDeps } from './launch-attempts.ts';
+import { learnFromAttempt } from './learn-from-attempt.ts';
+import type { EndedAttempt, Launch } from './perform-attempt.ts';
 import { createRetryBudget } from './retry-budget.ts';
-import type { AbortReason, Attempt, AttemptEnd } from './run-attempt.ts';
-import type { RunTimes } from './run-times.ts';
-import { createWaitingLine } from './waiting-line.ts';
+import type { AbortReason } from './run-attempt.ts';
+import { toForecast } from './to-forecast.ts';
+import type { JobForecast } from './to-forecast.ts';
 
 export interface SchedulerOptions {
   /** Prompts of ours per backend: 1, or 2 for one running and one prefetched. */
   slotsPerBackend: number;
   maxAttempts: number;
+  /** Whether a job that takes far too long is run a second time on an idle backend. Default false. */
+  hedging?: boolean;
   /** Take prompts out of the backend's history once their results are kept here. Default true. */
   cleanUp?: boolean;
   now?: () => number;
 }
 
-export interface SchedulerDeps {
-  ledger: JobLedger;
-  fleet: Fleet;
-  events: Events;
-  runTimes: RunTimes;
-  /** An id for a prompt on this backend, random and never given before. */
-  newPromptId(backend: Backend): string;
-  /** Runs one attempt; never rejects for anything that can be expected. */
-  attempt(run: AttemptRun): Promise<AttemptEnd>;
-  /** A look at a backend that just failed us. */
-  probeSoon(backend: string): void;
-  log: Logger;
+export interface SchedulerDeps extends Omit<
+  LaunchDeps,
+  'couldRun' | 'couldRunElsewhere' | 'onEnded' | 'wake' | 'now' | 'retryBudget'
+> {
+  classify: ClassifyJob;
+  judge: BackendJudge;
+  experience: Experience;
 }
 
-export interface AttemptRun extends Attempt {
-  signal: AbortSignal;
-  /** The backend's worker is done with the prompt; results may still be on their way. */
-  releaseSlot(): void;
-  /** Whether another backend has room for this job right now. */
-  couldRunElsewhere(): boolean;
-  /** When its prompt may be handed in, and that it was. */
-  turn: Turn;
-}
-
-/** Jobs that are looked at in one round although they can only wait. */
-const lookAhead = 200;
 /** How long a job waits for a better machine before that is thought over. */
 const reconsiderMs = 250;
+/** Between looks for jobs that nobody can run any more. */
+const sweepMs = 10_000;
 
 /** Pairs waiting jobs with backends, late: a job is bound only when a backend has a free slot for it. */
 export interface Scheduler {
@@ -61,10 +55,18 @@ export interface Scheduler {
   queueLength(): number;
   /** Place in the queue, 0 is next; undefined when it does not wait. */
   positionOf(id: JobId): number | undefined;
+  /** When a job is expected to start and to end; undefined when it has ended, or nobody can tell. */
+  forecast(job: Job): JobForecast | undefined;
+  /** The fleet as the policy sees it now. */
+  seats(): readonly Seat[];
   /** Asks a job to end: dropped when it waits, interrupted when it runs. Undefined when it had ended already. */
   cancel(id: JobId, reason: string): Promise<Job | undefined>;
   /** Goes on with an attempt that an earlier process of the bridge had begun. */
   takeOver(job: Job): void;
+  /** Takes a prompt of an earlier process off its backend, when that can be reached. */
+  dropPrompt(prompt: { backend: string; promptId: string }): void;
+  /** Takes jobs off a backend, to run elsewhere: those that have not begun there, or all. */
+  moveAway(backend: string, which: 'waiting' | 'all'): void;
   /** Stops placing jobs, and waits for the attempts that are about to end, at most `graceMs`. */
   drain(graceMs: number): Promise<void>;
   /** Leaves the attempts under way to the next process; their jobs stay unfinished in the store. */
@@ -72,15 +74,42 @@ export interface Scheduler {
 }
 
 export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions): Scheduler {
-  const { ledger, fleet, events, runTimes, log } = deps;
-  const { slotsPerBackend, maxAttempts, cleanUp = true, now = Date.now } = options;
-  const waiting = createWaitingLine();
-  const running = new Map<JobId, { abort: AbortController; done: Promise<void>; slot: SlotUse }>();
+  const { ledger, fleet, events, classify, judge, experience, log } = deps;
+  const { slotsPerBackend, maxAttempts, cleanUp = true, hedging = false, now = Date.now } = options;
+  const seats = createFleetSeats({ fleet, experience }, { slotsPerBackend, now });
+  const jobs = new Map<string, Job>();
+  const policy = createPlacementPolicy({
+    judge(kind, { name }) {
+      const backend = fleet.find(name);
+      return backend === undefined ? undefined : judge.cost(kind, backend);
+    },
+    classify({ id, kind }) {
+      const job = jobs.get(id);
+      return job === undefined ? kind : classify(job);
+    },
+    epoch: () => seats.epoch,
+    costsVersion: () => experience.costs.version,
+  });
   const retryBudget = createRetryBudget();
-  const { toCandidate } = createBackendAssessor({ fleet, runTimes }, { slotsPerBackend, now });
-  /** Prompts reach a backend in the order in which their jobs were placed on it, however long staging takes. */
-  const turns = createTurns();
-  const forgetter = createPromptForgetter({ log });
+  const launcher = createLauncher(
+    {
+      ...deps,
+      now,
+      retryBudget,
+      wake,
+      onEnded,
+      couldRun: (backend, job) => judge.verdict(classify(job), backend).able,
+      couldRunElsewhere: (kind, backend) => findElsewhere(kind, backend) !== undefined,
+    },
+    { maxAttempts, cleanUp },
+  );
+  const hopeless = createHopelessFinder({
+    classify,
+    findObstacles: (kind) => findObstacles({ fleet, judge }, kind),
+  });
+  const sweep = setInterval(() => {
+    giveUpHopeless().catch((error: unknown) => log.warn({ err: error }, 'a job that nobody can run stays'));
+  }, sweepMs).unref();
   let wakeQueued = false;
   let stopped = false;
   let reopening: NodeJS.Timeout | undefined;
@@ -88,11 +117,26 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
   const unsubscribe = [
     events.on('job:queued', ({ job }) => {
       if (job.attempt === 0) retryBudget.earn();
-      waiting.add(job, toWish(job));
+      jobs.set(job.id, job);
+      policy.add(toClaim(job, classify(job)));
       wake();
     }),
-    events.on('job:finished', ({ job }) => waiting.remove(job.id)),
+    events.on('job:reprioritized', ({ job }) => {
+      jobs.set(job.id, job);
+      policy.reprioritize(job.id, job.priority);
+      wake();
+    }),
+    events.on('job:finished', ({ job }) => {
+      jobs.delete(job.id);
+      policy.forget(job.id);
+    }),
     events.on('backend:capacity', wake),
+    events.on('workflow:requirements', () => {
+      seats.invalidate();
+      wake();
+    }),
+    // Its name may come back for another machine.
+    events.on('backend:removed', ({ backend }) => experience.costs.forgetBackend(backend)),
   ];
 
   function wake(): void {
@@ -105,170 +149,119 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
   }
 
   function placeJobs(): void {
-    if (waiting.size === 0) return;
-    /** Work that jobs further ahead will bring to a backend that they wait for, in ms. */
-    const promisedMs = new Map<string, number>();
-    let looked = 0;
-    let isPatient = false;
-    for (const [id, wish] of waiting.entries()) {
-      const candidates = fleet.backends.map((backend) => toCandidate(backend, wish, promisedMs));
-      if (!candidates.some((candidate) => candidate.ready && candidate.freeSlots > 0)) break;
-      const pick = pickBackend(wish, candidates);
-      if (pick.ok) {
-        const backend = fleet.find(pick.backend);
-        if (backend !== undefined) place(id, wish, backend);
-      } else if (pick.reason === 'waits-for') {
-        isPatient = true;
-        const runMs = runTimes.expect(wish.workflow, pick.backend);
-        promisedMs.set(pick.backend, (promisedMs.get(pick.backend) ?? 0) + runMs);
-        // Far enough ahead to know what is worth waiting for, and not more work for a longer queue.
-        if (++looked >= lookAhead) break;
-      }
+    if (policy.size === 0) return helpOut();
+    for (const { id, seat: index, kind } of policy.decide(seats.refresh(), now())) {
+      const backend = seats.backendAt(index);
+      const job = jobs.get(id);
+      if (backend === undefined || job === undefined) continue;
+      launcher.place(toLaunch(job.id, kind, backend));
     }
-    wakeLater(isPatient);
+    if (policy.size === 0) helpOut();
+    else wakeLater();
+  }
+
+  async function giveUpHopeless(): Promise<void> {
+    const waiting = [...jobs.values()].filter(({ id }) => policy.get(id) !== undefined);
+    for (const { job, reason } of hopeless.find(waiting, now())) {
+      const error: JobError = { code: 'no_capable_backend', message: reason };
+      await ledger.apply(job.id, { type: 'failed', attempt: job.attempt, error, at: now() });
+    }
+  }
+
+  function toLaunch(id: JobId, kind: Kind, backend: Backend): Launch {
+    let loaded: ReadonlySet<string> = backend.warmModels;
+    for (const { models } of backend.slots.values()) if (models.size > 0) loaded = models;
+    const isCold = !isWarm(kind, loaded);
+    const { ms } = experience.costs.run(kind.work, backend.name);
+    const loadMs = isCold ? experience.costs.loadMs(kind.work, backend.name) : 0;
+    return { id, kind, backend, expectedMs: ms + loadMs, isCold };
+  }
+
+  /** With nothing left to place, idle backends help those that are late. */
+  function helpOut(): void {
+    clearTimeout(reopening);
+    const mayHelp = helpLate({ seats, launcher, judge, experience, toLaunch }, { hedging, now: now() });
+    if (mayHelp) reopening = setTimeout(wake, reconsiderMs).unref();
   }
 
   /** Time alone can make a placement possible: a breaker lets one through again, a machine takes longer than expected. */
-  function wakeLater(isPatient: boolean): void {
+  function wakeLater(): void {
     clearTimeout(reopening);
-    if (waiting.size === 0) return;
-    const times = fleet.backends.flatMap(({ breaker }) =>
-      breaker.state === 'open' ? [breaker.until - now()] : [],
-    );
-    const ms = Math.min(...times, isPatient ? reconsiderMs : Number.POSITIVE_INFINITY);
+    if (policy.size === 0) return;
+    let ms = policy.isPatient ? reconsiderMs : Number.POSITIVE_INFINITY;
+    for (const { breaker } of fleet.backends) {
+      if (breaker.state === 'open') ms = Math.min(ms, breaker.until - now());
+    }
     if (ms < Number.POSITIVE_INFINITY) reopening = setTimeout(wake, Math.max(0, ms) + 1).unref();
   }
 
-  /** Reserves the slot at the moment of the decision; everything slow comes after. */
-  function place(id: JobId, wish: Wish, backend: Backend): void {
-    waiting.remove(id);
-    start(id, wish, backend, async () => {
-      const promptId = deps.newPromptId(backend);
-      const job = await ledger.apply(id, { type: 'assigned', backend: backend.name, promptId, at: now() });
-      reachPoint('attempt-assigned');
-      return job === undefined ? undefined : { job, promptId, isTakenOver: false };
-    });
+  /** A backend that could take this kind of job at once. */
+  function findElsewhere(kind: Kind, than: Backend): Backend | undefined {
+    for (const [index, { isReady, freeSlots }] of seats.refresh().entries()) {
+      const backend = seats.backendAt(index);
+      if (backend === undefined || backend === than || !isReady || freeSlots === 0) continue;
+      if (judge.verdict(kind, backend).able) return backend;
+    }
+    return undefined;
   }
 
-  function takeOver(job: Job): void {
-    const { state } = job;
-    const backend = 'backend' in state ? fleet.find(state.backend) : undefined;
-    if (backend === undefined || !('promptId' in state)) return;
-    const { promptId } = state;
-    start(job.id, toWish(job), backend, async () => {
-      const current = await ledger.apply(job.id, { type: 'reattached', attempt: job.attempt });
-      return { job: current ?? job, promptId, isTakenOver: true };
-    });
-    if (state.status === 'canceling') running.get(job.id)?.abort.abort('cancel' satisfies AbortReason);
-  }
-
-  type Prepared = Pick<Attempt, 'job' | 'promptId' | 'isTakenOver'>;
-
-  function start(
-    id: JobId,
-    wish: Wish,
-    backend: Backend,
-    prepare: () => Promise<Prepared | undefined>,
-  ): void {
-    const slot: SlotUse = {
-      jobId: id,
-      workflow: wish.workflow,
-      executingSince: null,
-      promptId: null,
-      submitted: false,
-    };
-    backend.slots.set(id, slot);
-    const turn = turns.take(backend.name);
-    const abort = new AbortController();
-    const done = attemptJob({ backend, slot, wish, turn, signal: abort.signal, prepare }).catch(
-      (error: unknown) => {
-        log.error({ jobId: id, backend: backend.name, err: error }, 'an attempt broke');
-      },
+  function onEnded(ended: EndedAttempt): void {
+    const { kind, backend } = ended;
+    const hasBigger = fleet.backends.some(
+      (other) =>
+        isClearlyMore(other.usableMemoryBytes, backend.usableMemoryBytes) && judge.verdict(kind, other).able,
     );
-    const entry = { abort, done, slot };
-    running.set(id, entry);
-    void done.finally(() => {
-      if (running.get(id) === entry) running.delete(id);
-    });
-  }
-
-  interface Run {
-    backend: Backend;
-    slot: SlotUse;
-    wish: Wish;
-    turn: Turn;
-    signal: AbortSignal;
-    prepare: () => Promise<Prepared | undefined>;
-  }
-
-  async function attemptJob({ backend, slot, wish, turn, signal, prepare }: Run): Promise<void> {
-    let releasedAt: number | undefined;
-    function releaseSlot(): void {
-      if (releasedAt !== undefined) return;
-      releasedAt = now();
-      if (backend.slots.get(slot.jobId) === slot) backend.slots.delete(slot.jobId);
-      events.emit('backend:capacity', { backend: backend.name });
-    }
-    const couldRunElsewhere = () =>
-      fleet.backends.some((other) => {
-        const { ready, freeSlots, nodeClasses } = toCandidate(other, wish);
-        return other !== backend && ready && freeSlots > 0 && canRun(nodeClasses, wish);
-      });
-    try {
-      const prepared = await prepare();
-      if (prepared === undefined) return;
-      const { job } = prepared;
-      const end = await deps
-        .attempt({ ...prepared, backend, slot, turn, signal, releaseSlot, couldRunElsewhere })
-        .catch((error: unknown) => toInternalFailure(job, backend, error));
-      const said = toBreakerEvent(end, now());
-      if (said !== undefined)
-        backend.breaker = transitionBreaker(backend.breaker, said, defaultBreakerLimits);
-      releaseSlot();
-      // Its slot may have been given back before this: with a backend that has just proven itself there is room for more.
-      wake();
-      if (end.kind === 'succeeded' && slot.executingSince !== null) {
-        runTimes.record(job.workflow, backend.name, (releasedAt ?? now()) - slot.executingSince);
-      }
-      await concludeAttempt({ ...deps, retryBudget, now }, { job, backend, end }, { maxAttempts });
-      // Only now: until the job is written down as done, a new process would need it.
-      if (cleanUp && end.kind !== 'released') {
-        forgetter.forget(backend, slot.promptId ?? prepared.promptId);
-      }
-    } finally {
-      turn.done();
-      releaseSlot();
-    }
-  }
-
-  function toInternalFailure(job: Job, backend: Backend, error: unknown): AttemptEnd {
-    log.error({ jobId: job.id, backend: backend.name, err: error }, 'an attempt failed unexpectedly');
-    return {
-      kind: 'execution-error',
-      error: { code: 'internal', message: 'the bridge failed to run this job' },
-    };
+    if (learnFromAttempt(experience, ended, { at: now(), hasBigger })) seats.invalidate();
+    policy.learned(kind, seats.indexOf(backend));
   }
 
   /** True for an attempt that is expected to be over within `graceMs`. */
-  function endsSoon({ workflow, executingSince }: SlotUse, graceMs: number): boolean {
-    if (executingSince === null) return false;
-    const expected = runTimes.expect(workflow, '') - (now() - executingSince);
-    return expected <= graceMs;
+  function endsSoon({ executingSince, expectedMs }: SlotUse, graceMs: number): boolean {
+    return executingSince !== null && expectedMs - (now() - executingSince) <= graceMs;
   }
 
   return {
-    queueLength: () => waiting.size,
-    positionOf: waiting.positionOf,
+    queueLength: () => policy.size,
+    positionOf: (id) => policy.positionOf(id),
+    forecast(job) {
+      const attempt = launcher.get(job.id);
+      const waits = attempt === undefined ? policy.forecast(job.id, seats.refresh(), now()) : undefined;
+      return toForecast({ experience, now, kindOf: () => classify(job) }, { attempt, waits });
+    },
+    seats: () => seats.refresh(),
     async cancel(id, reason) {
       const job = await ledger.apply(id, { type: 'cancel-requested', reason, at: now() });
-      if (job?.state.status === 'canceling') running.get(id)?.abort.abort('cancel' satisfies AbortReason);
+      if (job?.state.status === 'canceling') launcher.abort(id, 'cancel');
       return job;
     },
-    takeOver,
+    takeOver(job) {
+      const { state } = job;
+      const backend = 'backend' in state ? fleet.find(state.backend) : undefined;
+      if (backend === undefined) return;
+      jobs.set(job.id, job);
+      const kind = classify(job);
+      const { ms } = experience.costs.run(kind.work, backend.name);
+      launcher.takeOver(job, { id: job.id, kind, backend, expectedMs: ms, isCold: undefined });
+      if (state.status === 'canceling') launcher.abort(job.id, 'cancel');
+    },
+    dropPrompt({ backend: name, promptId }) {
+      const backend = fleet.find(name);
+      backend?.client.cancelPrompt(promptId).catch((error: unknown) => {
+        log.warn({ backend: name, promptId, err: error }, 'a prompt of an earlier run was not taken back');
+      });
+    },
+    moveAway(name, which) {
+      for (const { id, backend, slot } of launcher.running()) {
+        const isMeant = which === 'all' || slot.executingSince === null;
+        // One that has given its slot back has run: its results are still fetched.
+        if (backend.name === name && isMeant && backend.slots.get(id) === slot)
+          launcher.abort(id, 'move' satisfies AbortReason);
+      }
+    },
     async drain(graceMs) {
       stopped = true;
       clearTimeout(reopening);
-      const soon = [...running.values()]
+      const soon = [...launcher.running()]
         .filter(({ slot }) => endsSoon(slot, graceMs))
         .map(({ done }) => done);
       const { promise: late, resolve } = Promise.withResolvers<void>();
@@ -279,10 +272,13 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
     async stop() {
       stopped = true;
       clearTimeout(reopening);
+      clearInterval(sweep);
       unsubscribe.forEach((off) => off());
-      for (const { abort } of running.values()) abort.abort('release' satisfies AbortReason);
-      await Promise.all([...running.values()].map(({ done }) => done));
-      await forgetter.stop();
+      await launcher.stop();
     },
   };
+}
+
+function toClaim({ id, owner, priority, createdAt, excluded }: Job, kind: Kind): Claim {
+  return { id, owner: owner ?? '', priority, createdAt, kind, excluded };
 }

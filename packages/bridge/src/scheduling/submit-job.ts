@@ -4,17 +4,22 @@ import type { Fleet } from '../backends/fleet.ts';
 import { BridgeError } from '../errors.ts';
 import type { FileKey } from '../files/file-store.ts';
 import { isSavedName } from '../files/saved-name.ts';
-import { isTerminal } from '../jobs/job.ts';
-import type { Job, JobId } from '../jobs/job.ts';
+import { isTerminal, parseJobId } from '../jobs/job.ts';
+import type { Job } from '../jobs/job.ts';
 import type { JobLedger } from '../jobs/job-ledger.ts';
 import { createKeyedMutex } from '../lib/keyed-mutex.ts';
 import { bindInputs } from '../workflows/bind-inputs.ts';
 import { messageForProblems, unknownWorkflowMessage } from '../workflows/input-messages.ts';
 import type { WorkflowCatalog } from '../workflows/workflow-catalog.ts';
+import type { ClassifyJob } from './classify-job.ts';
+import { findObstacles } from './find-obstacles.ts';
+import type { BackendJudge } from './judge-backend.ts';
 
 export interface SubmitDeps {
   ledger: JobLedger;
   fleet: Fleet;
+  classify: ClassifyJob;
+  judge: BackendJudge;
   workflows: WorkflowCatalog;
   /** Marks an upload as used now; false when there is no such file (any more). */
   touchUpload(key: FileKey): Promise<boolean>;
@@ -35,6 +40,10 @@ export interface SubmitOptions {
 export interface SubmitRequest {
   /** The compatibility API's handle; null for other APIs. */
   clientId: string | null;
+  /** Who shares the fleet fairly with the others; null: nobody in common with any other job. */
+  owner: string | null;
+  /** 0 is normal, more is sooner. */
+  priority: number;
   workflow: string;
   values: Record<string, unknown>;
 }
@@ -48,7 +57,7 @@ export function createSubmitJob(deps: SubmitDeps, options: SubmitOptions): Submi
   /** Jobs that passed the check and are on their way into the store, and so into the queue. */
   let arriving = 0;
 
-  async function submit({ clientId, workflow: alias, values }: SubmitRequest): Promise<Job> {
+  async function submit({ clientId, owner, priority, workflow: alias, values }: SubmitRequest): Promise<Job> {
     if (deps.isDraining())
       throw new BridgeError('draining', 'the bridge is shutting down: try again in a moment');
     await workflows.refreshSoon();
@@ -70,11 +79,13 @@ export function createSubmitJob(deps: SubmitDeps, options: SubmitOptions): Submi
       isSample: deps.isSample,
     });
     if (!bound.ok) throw new BridgeError('invalid_input', messageForProblems(bound.problems));
-    checkCapacity(Object.values(bound.prompt).map((node) => node.class_type));
+    checkCapacity({ ...bound, workflow: workflow.alias });
     const job: Job = {
       id: parseJobId(randomUUID()),
       clientId,
       leaseMs: clientId === null ? null : deps.leaseOf(clientId),
+      owner,
+      priority,
       workflow: workflow.alias,
       prompt: bound.prompt,
       stagedInputs: bound.stagedInputs,
@@ -83,6 +94,7 @@ export function createSubmitJob(deps: SubmitDeps, options: SubmitOptions): Submi
       state: { status: 'queued' },
       attempt: 0,
       attempts: [],
+      hedge: null,
       revision: 0,
       excluded: [],
       startedAt: null,
@@ -121,7 +133,7 @@ export function createSubmitJob(deps: SubmitDeps, options: SubmitOptions): Submi
     return new Set(found.flat());
   }
 
-  function checkCapacity(nodeClasses: string[]): void {
+  function checkCapacity(job: Parameters<ClassifyJob>[0]): void {
     if (deps.queueLength() + arriving >= options.maxQueuedJobs) {
       throw new BridgeError(
         'queue_full',
@@ -131,22 +143,10 @@ export function createSubmitJob(deps: SubmitDeps, options: SubmitOptions): Submi
     if (options.whenNoBackend === 'refuse' && fleet.ready().length === 0) {
       throw new BridgeError('no_backend', 'no ComfyUI is reachable at the moment: try again later');
     }
-    const missing = fleet.missingEverywhere(nodeClasses);
-    if (missing.length > 0) {
-      throw new BridgeError(
-        'no_backend',
-        `no ComfyUI of the fleet can run this workflow; missing: ${missing.join(', ')}`,
-        {
-          retryAfter: 60,
-        },
-      );
-    }
+    const obstacles = findObstacles({ fleet, judge: deps.judge }, deps.classify(job));
+    if (obstacles !== undefined) throw new BridgeError('no_backend', obstacles, { retryAfter: 60 });
   }
 
   return (request) =>
     request.clientId === null ? submit(request) : mutex.run(request.clientId, () => submit(request));
-}
-
-function parseJobId(uuid: string): JobId {
-  return uuid as JobId;
 }

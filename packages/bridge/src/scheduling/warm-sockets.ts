@@ -50,7 +50,13 @@ export function createWarmSockets(
   }
 
   async function openSpare(backend: Backend): Promise<void> {
-    if (closed || spares.has(backend) || backend.state.status !== 'ready' || backend.isDraining) return;
+    if (
+      closed ||
+      spares.has(backend) ||
+      backend.state.status !== 'ready' ||
+      backend.settings.mode !== 'active'
+    )
+      return;
     const spare: Spare = { clientId: randomUUID(), backend, socket: undefined, handlers: undefined };
     spares.set(backend, spare);
     try {
@@ -107,9 +113,10 @@ export function createWarmSockets(
     };
   }
 
-  const unsubscribe = events.on('backend:lost', ({ backend }) => {
-    for (const spare of spares.values()) if (spare.backend.name === backend) drop(spare);
-  });
+  function dropAt({ backend: name }: { backend: string }): void {
+    for (const spare of spares.values()) if (spare.backend.name === name) drop(spare);
+  }
+  const unsubscribe = [events.on('backend:lost', dropAt), events.on('backend:removed', dropAt)];
 
   return {
     newPromptId(backend) {
@@ -129,7 +136,7 @@ export function createWarmSockets(
     },
     close() {
       closed = true;
-      unsubscribe();
+      unsubscribe.forEach((off) => off());
       for (const spare of spares.values()) drop(spare);
       for (const { spare } of claimed.values()) drop(spare);
     },

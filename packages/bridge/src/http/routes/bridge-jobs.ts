@@ -3,16 +3,19 @@ import { pipeline } from 'node:stream/promises';
 import { jobStatusSchema } from '@comfy-bridge/protocol';
 import { Router } from 'express';
 import type { Request, RequestHandler } from 'express';
+import { z } from 'zod';
 
 import { BridgeError } from '../../errors.ts';
 import type { FileStore } from '../../files/file-store.ts';
-import type { Job, JobId } from '../../jobs/job.ts';
+import { parseJobId } from '../../jobs/job.ts';
+import type { Job } from '../../jobs/job.ts';
 import type { JobLedger } from '../../jobs/job-ledger.ts';
 import type { JobFilter, JobStore } from '../../jobs/job-store.ts';
 import { toBridgeJob } from '../../jobs/v2-view.ts';
-import type { V2Context } from '../../jobs/v2-view.ts';
+import type { JobEta, V2Context } from '../../jobs/v2-view.ts';
 import { optionalClientId } from '../client-id.ts';
 import { originOf } from '../origin-of.ts';
+import { readBody } from '../read-body.ts';
 import { requireJob } from '../require-job.ts';
 
 export interface BridgeJobsDeps {
@@ -20,11 +23,15 @@ export interface BridgeJobsDeps {
   store: JobStore;
   files: FileStore;
   contextOf(job: Job, origin: string): V2Context;
+  etaOf(job: Job): JobEta | undefined;
   requireOperator: RequestHandler;
 }
 
 const defaultLimit = 50;
 const maxLimit = 200;
+
+/** Steps of five minutes: how much earlier than it did the job counts as having come. */
+const prioritySchema = z.strictObject({ priority: z.int().min(-100).max(100) });
 
 /** Ours beside the official contract: `/api/bridge/jobs` (one's own, or all for operators), one job with its attempts, its results. */
 export function createBridgeJobRoutes({
@@ -32,9 +39,13 @@ export function createBridgeJobRoutes({
   store,
   files,
   contextOf,
+  etaOf,
   requireOperator,
 }: BridgeJobsDeps): Router {
   const router = Router();
+
+  const describe = (job: Job, origin: string) =>
+    toBridgeJob(job, { ...contextOf(job, origin), eta: etaOf(job) });
 
   /** A client names itself by its `clientId`; only operators see everybody's. */
   const guardList: RequestHandler = (request, response, next) =>
@@ -46,14 +57,22 @@ export function createBridgeJobRoutes({
     const page = jobs.slice(0, limit);
     const origin = originOf(request);
     response.json({
-      jobs: page.map((job) => toBridgeJob(job, contextOf(job, origin))),
+      jobs: page.map((job) => describe(job, origin)),
       next: jobs.length > limit ? (page.at(-1)?.id ?? null) : null,
     });
   });
 
   router.get('/api/bridge/jobs/:id', async (request, response) => {
     const job = await requireJob(ledger, request);
-    response.json(toBridgeJob(job, contextOf(job, originOf(request))));
+    response.json(describe(job, originOf(request)));
+  });
+
+  router.post('/api/bridge/jobs/:id/priority', requireOperator, async (request, response) => {
+    const { id } = await requireJob(ledger, request);
+    const { priority } = await readBody(request, prioritySchema, '{"priority": 2}, from -100 to 100');
+    const job = await ledger.apply(id, { type: 'reprioritized', priority });
+    if (job === undefined) throw new BridgeError('conflict', 'this job has ended');
+    response.json(describe(job, originOf(request)));
   });
 
   router.get('/api/bridge/jobs/:id/results/:index', async (request, response) => {
@@ -115,8 +134,4 @@ function readStatus(value: string) {
     'bad_request',
     `status is one or more of ${jobStatusSchema.options.join(', ')}, with commas`,
   );
-}
-
-function parseJobId(text: string): JobId {
-  return text as JobId;
 }

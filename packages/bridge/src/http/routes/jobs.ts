@@ -1,4 +1,5 @@
 import { Router } from 'express';
+import type { Request } from 'express';
 
 import { BridgeError } from '../../errors.ts';
 import { describeJob, connectedFrame } from '../../jobs/compat-view.ts';
@@ -7,7 +8,9 @@ import type { Scheduler } from '../../scheduling/scheduler.ts';
 import type { SubmitJob } from '../../scheduling/submit-job.ts';
 import { reachPoint } from '../../lib/crash-point.ts';
 import { requireClientId } from '../client-id.ts';
+import { ownerOf } from '../owner-of.ts';
 import { readJsonObject } from '../read-json.ts';
+import { readPriority } from '../read-priority.ts';
 
 export interface JobRoutesDeps {
   submitJob: SubmitJob;
@@ -16,6 +19,8 @@ export interface JobRoutesDeps {
   /** True while a WebSocket of that client is open: such a client is known even before its first job. */
   isConnected(clientId: string): boolean;
   generationCount(): Promise<number>;
+  /** Whether the caller has shown that it is an operator. */
+  isOperator(request: Request): boolean;
 }
 
 /** `POST /generate-based-workflow`, `/interrupt`; `GET /execution-info`, `/generation-count`. */
@@ -29,7 +34,13 @@ export function createJobRoutes(deps: JobRoutesDeps, { maxJsonBytes }: { maxJson
     if (typeof workflow !== 'string' || workflow === '') {
       throw new BridgeError('bad_request', 'workflow is missing in the body: name one of GET /workflow-list');
     }
-    const job = await submitJob({ clientId, workflow, values });
+    const job = await submitJob({
+      clientId,
+      owner: ownerOf(request),
+      priority: readPriority(request, { isOperator: deps.isOperator(request) }),
+      workflow,
+      values,
+    });
     response.json({ detail: `queued / ${Math.max(1, scheduler.queueLength())}`, jobId: job.id });
     reachPoint('job-acknowledged');
   });

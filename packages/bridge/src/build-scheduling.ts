@@ -1,0 +1,110 @@
+import type { FleetParts } from './build-fleet.ts';
+import type { BridgeConfig } from './config/bridge-config.ts';
+import type { Events } from './events.ts';
+import type { FilePolicy } from './files/collect-result.ts';
+import type { FileStore } from './files/file-store.ts';
+import type { JobLedger } from './jobs/job-ledger.ts';
+import type { JobStore } from './jobs/job-store.ts';
+import type { Logger } from './logging.ts';
+import { createAttemptRunner } from './scheduling/attempt-runner.ts';
+import { createClassifier } from './scheduling/classify-job.ts';
+import type { ClassifyJob } from './scheduling/classify-job.ts';
+import { createExperience } from './scheduling/experience.ts';
+import { createBackendJudge } from './scheduling/judge-backend.ts';
+import type { BackendJudge } from './scheduling/judge-backend.ts';
+import { keepExperience } from './scheduling/keep-experience.ts';
+import { createPreviewJob } from './scheduling/preview-job.ts';
+import type { PreviewJob } from './scheduling/preview-job.ts';
+import { createScheduler } from './scheduling/scheduler.ts';
+import type { Scheduler } from './scheduling/scheduler.ts';
+import { createWarmSockets } from './scheduling/warm-sockets.ts';
+import type { WorkflowCatalog } from './workflows/workflow-catalog.ts';
+
+export interface SchedulingParts extends AsyncDisposable {
+  readonly scheduler: Scheduler;
+  readonly classify: ClassifyJob;
+  readonly judge: BackendJudge;
+  readonly previewJob: PreviewJob;
+}
+
+export interface BuildSchedulingDeps {
+  store: JobStore;
+  ledger: JobLedger;
+  events: Events;
+  files: FileStore;
+  policy: FilePolicy;
+  workflows: WorkflowCatalog;
+  fleetParts: FleetParts;
+  wantsPreviews(clientId: string | null): boolean;
+  log: Logger;
+  now: () => number;
+}
+
+/** A part of the composition root: what decides where jobs run, runs them there, and learns from it. */
+export async function buildScheduling(
+  config: BridgeConfig,
+  deps: BuildSchedulingDeps,
+): Promise<SchedulingParts> {
+  const { store, ledger, events, files, policy, workflows, now } = deps;
+  const { fleet, watch, requirements } = deps.fleetParts;
+  const log = deps.log.child({ part: 'scheduling' });
+  await using parts = new AsyncDisposableStack();
+  const experience = createExperience();
+  parts.use(await keepExperience({ store, experience, log }));
+  const classify = createClassifier({ fleet });
+  const judge = createBackendJudge({
+    experience,
+    requiredTags: (workflow) => requirements.requiredTags(workflow),
+    now,
+  });
+  const sockets = createWarmSockets({ events, log }, config.backends);
+  parts.defer(() => sockets.close());
+  const attempt = createAttemptRunner(
+    {
+      ledger,
+      events,
+      files,
+      workflows,
+      policy,
+      experience,
+      sockets,
+      wantsPreviews: (clientId) => config.backends.previews && deps.wantsPreviews(clientId),
+      log: deps.log.child({ part: 'attempt' }),
+      now,
+    },
+    { inactivityMs: config.client.timeoutMs, maxResultBytes: config.files.resultMaxBytes },
+  );
+  const scheduler = createScheduler(
+    {
+      ledger,
+      fleet,
+      events,
+      experience,
+      classify,
+      judge,
+      newPromptId: (backend) => sockets.newPromptId(backend),
+      probeSoon: (backend) => watch.probeSoon(backend),
+      log,
+      attempt,
+    },
+    {
+      slotsPerBackend: config.backends.slots,
+      maxAttempts: config.jobs.maxAttempts,
+      cleanUp: config.backends.cleanUp,
+      hedging: config.jobs.hedging,
+      now,
+    },
+  );
+  parts.defer(() => scheduler.stop());
+  const previewJob = createPreviewJob({
+    fleet,
+    workflows,
+    classify,
+    judge,
+    experience,
+    seats: () => scheduler.seats(),
+    now,
+  });
+  const built = parts.move();
+  return { scheduler, classify, judge, previewJob, [Symbol.asyncDispose]: () => built.disposeAsync() };
+}

@@ -1,0 +1,118 @@
+import type { Backend, Fleet } from '../backends/fleet.ts';
+import { foreignPrompts } from '../backends/fleet.ts';
+import type { Kind } from '../placement/kind.ts';
+import { isWarm } from '../placement/seat.ts';
+import type { Seat } from '../placement/seat.ts';
+import type { Experience } from './experience.ts';
+import { describeVerdict } from './find-obstacles.ts';
+import type { BackendJudge } from './judge-backend.ts';
+
+/** What one backend would make of a job, in the words of the API. Times in ms from now. */
+export interface BackendExplanation {
+  backend: string;
+  /** `free`: at once. `busy`: when it is done with what it has. `away`: it could, and takes nothing at the moment. */
+  verdict: 'free' | 'busy' | 'away' | 'unable';
+  /** For people; empty when nothing speaks against it. */
+  reasons: string[];
+  lacks: { class_type: string; input: string | null; value: unknown }[];
+  expected: {
+    starts_in_ms: number;
+    load_ms: number;
+    run_ms: number;
+    finishes_in_ms: number;
+    basis: 'measured' | 'estimated' | 'guessed';
+  } | null;
+}
+
+export interface PlacementExplanation {
+  can_run: boolean;
+  /** Where it is expected to be done first; null when nothing is ready for it. */
+  choice: string | null;
+  needs: { node_classes: string[]; models: string[] };
+  /** The most memory that a run of this size was seen to use, bytes. */
+  peak_memory_bytes: number | null;
+  backends: BackendExplanation[];
+}
+
+export interface ExplainDeps {
+  fleet: Fleet;
+  judge: BackendJudge;
+  experience: Experience;
+  /** As the policy sees them now. */
+  seats(): readonly Seat[];
+  now: () => number;
+}
+
+const words = { here: 'measured', elsewhere: 'estimated', guess: 'guessed' } as const;
+
+/** Each backend's verdict on a job that would come now, before all that waits. */
+export function explainPlacement(
+  { fleet, judge, experience, seats, now }: ExplainDeps,
+  kind: Kind,
+): PlacementExplanation {
+  const bySeat = new Map(seats().map((seat) => [seat.name, seat]));
+  const backends = fleet.backends.map((backend) => explain(backend, bySeat.get(backend.name)));
+  const ready = backends.filter(({ verdict }) => verdict === 'free' || verdict === 'busy');
+  const finish = ({ expected }: BackendExplanation) => expected?.finishes_in_ms ?? Number.POSITIVE_INFINITY;
+  return {
+    can_run: backends.some(({ verdict }) => verdict !== 'unable'),
+    choice: ready.toSorted((a, b) => finish(a) - finish(b))[0]?.backend ?? null,
+    needs: { node_classes: [...kind.needs.nodeClasses], models: [...kind.needs.models] },
+    peak_memory_bytes: experience.memory.peak(kind.work) ?? null,
+    backends,
+  };
+
+  function explain(backend: Backend, seat: Seat | undefined): BackendExplanation {
+    const verdict = judge.verdict(kind, backend);
+    if (!verdict.able) {
+      const lacks = verdict.reason === 'lacks' ? verdict.lacks : [];
+      return {
+        backend: backend.name,
+        verdict: verdict.reason === 'unknown' ? 'away' : 'unable',
+        reasons: [describeVerdict(verdict)],
+        lacks: lacks.map(({ classType, inputName, value }) => ({
+          class_type: classType,
+          input: inputName,
+          value,
+        })),
+        expected: null,
+      };
+    }
+    const isReady = seat?.isReady === true;
+    return {
+      backend: backend.name,
+      verdict: !isReady ? 'away' : seat.freeSlots > 0 && seat.freeAt <= now() ? 'free' : 'busy',
+      reasons: isReady ? reasonsToWait(backend) : [describeAbsence(backend)],
+      lacks: [],
+      expected: isReady ? expect(backend, seat) : null,
+    };
+  }
+
+  function expect({ name }: Backend, seat: Seat): BackendExplanation['expected'] {
+    const { ms, basis } = experience.costs.run(kind.work, name);
+    const loadMs = isWarm(kind, seat.warmModels) ? 0 : experience.costs.loadMs(kind.work, name);
+    const startsInMs = Math.max(0, seat.freeAt - now());
+    return {
+      starts_in_ms: Math.round(startsInMs),
+      load_ms: Math.round(loadMs),
+      run_ms: Math.round(ms),
+      finishes_in_ms: Math.round(startsInMs + loadMs + ms),
+      basis: words[basis],
+    };
+  }
+}
+
+function reasonsToWait(backend: Backend): string[] {
+  const foreign = foreignPrompts(backend);
+  return [
+    ...(backend.slots.size > 0 ? [`runs ${backend.slots.size} of our jobs`] : []),
+    ...(foreign > 0 ? [`its owner has ${foreign} in its queue`] : []),
+  ];
+}
+
+function describeAbsence({ state, settings, isLeaving, breaker }: Backend): string {
+  if (state.status !== 'ready') return state.status === 'lost' ? 'does not answer' : 'was not reached yet';
+  if (isLeaving) return 'is leaving the fleet';
+  if (settings.mode !== 'active') return settings.mode === 'paused' ? 'is paused' : 'is draining';
+  return breaker.state === 'open' ? 'failed too often and is given a rest' : 'takes nothing at the moment';
+}
