@@ -55,8 +55,9 @@ async function look({ bridge, backends, sims, records }: LeftoverDeps): Promise<
   if (files.results > unfetched)
     left.push(`${files.results} result files wait, ${unfetched} of them rightly`);
   const { sockets } = await bridge.figures();
-  // Its listener, the channel and pipes to the test, and what it keeps open to each backend: the warm socket, and HTTP.
-  const most = 5 + (backends.length + sims.length) * 7;
+  // Its listener, the channel and pipes to the test, and what it keeps open to each backend: the warm socket, and
+  // HTTP: as many as it took when the backend came and its prompts were looked for at the same time. The soak sees leaks.
+  const most = 5 + (backends.length + sims.length) * 9;
   if (sockets > most) left.push(`${sockets} sockets of the bridge are open, ${most} would be usual`);
   return left;
 }

@@ -37,7 +37,7 @@ const shareInNeed = 0.1;
 const patienceMs = 5_000;
 const firstRetryMs = 2_000;
 /** Folders asked for at a time: one while it is at work, more while it appears. */
-const lanes = { atWork: 1, appearing: 4 };
+const lanes = { atWork: 1, appearing: 3 };
 
 export function watchOffer(
   deps: OfferDeps,
