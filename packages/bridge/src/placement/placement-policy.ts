@@ -204,10 +204,11 @@ export function createPlacementPolicy({ judge, classify, epoch, costsVersion }: 
     line.revalue(({ kind }) => nominalCost(kind, seats));
   }
 
-  function placeOn(index: number, made: CurrentPlan, placements: Placement[]): void {
+  /** True when it could be given more. */
+  function placeOn(index: number, made: CurrentPlan, placements: Placement[]): boolean {
     const { plan, seats } = made;
     const seat = seats[index];
-    if (seat === undefined) return;
+    if (seat === undefined || plan.jobsOf(index).length === 0) return true;
     let { warmModels, freeSlots } = seat;
     for (; freeSlots > 0; freeSlots -= 1) {
       const next = chooseNext(plan.jobsOf(index), warmModels, {
@@ -222,7 +223,7 @@ export function createPlacementPolicy({ judge, classify, epoch, costsVersion }: 
       if (kind.work.models.length > 0) warmModels = new Set(kind.work.models);
       placements.push({ id, seat: index, kind });
     }
-    if (!isPatient && freeSlots > 0 && plan.couldUse(index)) isPatient = true;
+    return freeSlots > 0;
   }
 
   return {
@@ -264,7 +265,9 @@ export function createPlacementPolicy({ judge, classify, epoch, costsVersion }: 
       let made = upToDate(seats, now, open);
       if (isWorthReconsidering(made, open, now)) made = current = makePlan(seats, now, open);
       const placements: Placement[] = [];
-      for (const index of open) placeOn(index, made, placements);
+      const left = open.filter((index) => placeOn(index, made, placements));
+      // What is still planned waits for others: is there an idle one that could do it?
+      isPatient = made.plan.size > 0 && left.some((index) => made.plan.couldUse(index));
       return placements;
     },
     forecast(id, seats, now) {

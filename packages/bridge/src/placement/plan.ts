@@ -11,6 +11,8 @@ export interface Plan {
   tick(now: number, open: readonly number[]): void;
   /** Adds a job behind all others: `planned`, or `full` when its best seat has enough, or `nobody` is ready for it. */
   add(job: Waiting): 'planned' | 'full' | 'nobody';
+  /** Jobs that are planned and not given to their seats. */
+  readonly size: number;
   /** Jobs for a seat in the order of the line. */
   jobsOf(seat: number): readonly Waiting[];
   /** When a planned job is expected to start as its seat is now, ms since the epoch. */
@@ -44,6 +46,7 @@ export function createPlan(seats: readonly Seat[], rowOf: (kind: Kind) => CostRo
   const knownEnds = new Float64Array(seats.length).fill(Number.NEGATIVE_INFINITY);
   /** When each seat was to be done as the plan was made. */
   const plannedEnds = Float64Array.from(seats, ({ freeAt }) => freeAt);
+  let size = 0;
   /** Planned jobs of each kind. */
   const counts = new Map<Kind, number>();
   const lists: (Waiting[] | undefined)[] = [];
@@ -129,6 +132,7 @@ export function createPlan(seats: readonly Seat[], rowOf: (kind: Kind) => CostRo
       job.planned = { by: plan, seat: index, startAt, finishAt: startAt + costMs };
       list.push(job);
       counts.set(kind, (counts.get(kind) ?? 0) + 1);
+      size += 1;
       if (kind.work.models.length > 0) {
         const models = (brought[index] ??= new Set());
         for (const model of kind.work.models) models.add(model);
@@ -144,6 +148,9 @@ export function createPlan(seats: readonly Seat[], rowOf: (kind: Kind) => CostRo
       }
       return start;
     },
+    get size() {
+      return size;
+    },
     jobsOf: (seat) => lists[seat] ?? none,
     drop(job) {
       const { planned, kind } = job;
@@ -152,6 +159,7 @@ export function createPlan(seats: readonly Seat[], rowOf: (kind: Kind) => CostRo
       if (planned?.by !== plan || list === undefined || at < 0) return;
       list.splice(at, 1);
       counts.set(kind, (counts.get(kind) ?? 1) - 1);
+      size -= 1;
       const left = (ahead[planned.seat] ?? 0) - (planned.finishAt - planned.startAt);
       ahead[planned.seat] = list.length === 0 ? 0 : Math.max(0, left);
       if (list.length === 0) brought[planned.seat] = undefined;

@@ -1,26 +1,31 @@
+/** Room for seats that are told of again. */
+const spare = 64;
+
 /**
  * Seats by a key that only grows: a binary heap whose top is looked at again before it is believed, so that a change of a
- * seat costs nothing until it matters.
+ * seat costs nothing until it matters. Of equal keys the lower seat is the better one.
  */
 export class SeatHeap {
-  readonly #keys: number[] = [];
-  readonly #seats: number[] = [];
   readonly #keyOf: (seat: number) => number;
+  #keys: Float64Array;
+  #seats: Int32Array;
+  #size = 0;
 
   constructor(seats: Iterable<number>, keyOf: (seat: number) => number) {
+    const list = [...seats];
     this.#keyOf = keyOf;
-    for (const seat of seats) {
-      this.#keys.push(this.#look(seat));
-      this.#seats.push(seat);
-    }
-    for (let at = (this.#keys.length >>> 1) - 1; at >= 0; at -= 1) this.#sink(at);
+    this.#keys = new Float64Array(list.length + spare);
+    this.#seats = Int32Array.from({ length: list.length + spare }, (_, at) => list[at] ?? -1);
+    this.#size = list.length;
+    for (let at = 0; at < this.#size; at += 1) this.#keys[at] = this.#look(list[at] ?? -1);
+    for (let at = (this.#size >>> 1) - 1; at >= 0; at -= 1) this.#sink(at);
   }
 
   /** The seat with the least key, of equal ones the first; undefined when there is none. */
   best(): number | undefined {
+    if (this.#size === 0) return undefined;
     for (;;) {
-      const seat = this.#seats[0];
-      if (seat === undefined) return undefined;
+      const seat = this.#seats[0] ?? -1;
       const key = this.#look(seat);
       if (key <= (this.#keys[0] ?? 0)) return seat;
       this.#keys[0] = key;
@@ -30,16 +35,26 @@ export class SeatHeap {
 
   /** Tells of a seat whose key has become smaller. It may be in the heap twice then, which does no harm. */
   push(seat: number): void {
-    let at = this.#seats.length;
-    const key = this.#look(seat);
-    this.#seats.push(seat);
-    this.#keys.push(key);
+    if (this.#size === this.#seats.length) this.#grow();
+    let at = this.#size;
+    this.#size += 1;
+    this.#seats[at] = seat;
+    this.#keys[at] = this.#look(seat);
     while (at > 0) {
       const parent = (at - 1) >>> 1;
-      if (!this.#isLess(at, parent)) break;
+      if (!this.#isLess(at, parent)) return;
       this.#swap(at, parent);
       at = parent;
     }
+  }
+
+  #grow(): void {
+    const keys = new Float64Array(this.#size * 2);
+    const seats = new Int32Array(this.#size * 2);
+    keys.set(this.#keys);
+    seats.set(this.#seats);
+    this.#keys = keys;
+    this.#seats = seats;
   }
 
   /** What is no number is worse than any other: a key that compares with nothing would be looked for for ever. */
@@ -50,12 +65,11 @@ export class SeatHeap {
 
   #sink(from: number): void {
     let at = from;
-    const size = this.#keys.length;
     for (;;) {
       let least = at;
-      for (const child of [2 * at + 1, 2 * at + 2]) {
-        if (child < size && this.#isLess(child, least)) least = child;
-      }
+      const left = 2 * at + 1;
+      if (left < this.#size && this.#isLess(left, least)) least = left;
+      if (left + 1 < this.#size && this.#isLess(left + 1, least)) least = left + 1;
       if (least === at) return;
       this.#swap(at, least);
       at = least;
