@@ -2,8 +2,8 @@ import { chooseNext } from './choose-next.ts';
 import type { Claim, Waiting } from './claim.ts';
 import { createCostTable } from './cost-table.ts';
 import { createFairLine } from './fair-line.ts';
-import { createPlan } from './plan.ts';
-import type { Plan } from './plan.ts';
+import { createPlanner } from './make-plan.ts';
+import type { CurrentPlan } from './make-plan.ts';
 import type { Kind } from './kind.ts';
 import type { Judge, Seat } from './seat.ts';
 
@@ -52,11 +52,6 @@ export interface Forecast {
   finishAt: number;
 }
 
-/** Jobs planned ahead: so many for each seat, and at least so many in all. */
-const horizonPerSeat = 8;
-const leastHorizon = 16;
-/** The line is looked through only so far. */
-const mostScanned = 1_000_000;
 /** More that came since is not added to a plan: the next one takes them all from the line. */
 const mostUnplanned = 10_000;
 /** A plan of so many jobs is followed for one decision. */
@@ -69,85 +64,18 @@ const reconsiderMsEach = 1;
 const guessedMs = 5_000;
 const none: readonly never[] = [];
 
-interface CurrentPlan {
-  plan: Plan;
-  seats: readonly Seat[];
-  epoch: number;
-  madeAt: number;
-  /** Jobs placed since. */
-  decisions: number;
-  /** The place of the last job in it. */
-  lastOrder: number;
-  /** When the last of its jobs is expected to start, ms since the epoch. */
-  lastStartAt: number;
-  planned: number;
-}
-
 export function createPlacementPolicy({ judge, classify, epoch, costsVersion }: PolicyDeps): PlacementPolicy {
   const line = createFairLine();
   const table = createCostTable(judge, { epoch, costs: costsVersion });
+  const planner = createPlanner({ line, table, classify, epoch });
   /** Came after the plan was made. */
   const unplanned = new Set<Waiting>();
   let isPatient = false;
   let current: CurrentPlan | undefined;
 
   function makePlan(seats: readonly Seat[], now: number, open: readonly number[]): CurrentPlan {
-    const plan = createPlan(seats, (kind) => table.row(kind, seats));
-    plan.tick(now, none);
-    const horizon = Math.max(leastHorizon, seats.length * horizonPerSeat);
-    const made: CurrentPlan = {
-      plan,
-      seats,
-      epoch: epoch(),
-      madeAt: now,
-      decisions: 0,
-      lastOrder: Number.NEGATIVE_INFINITY,
-      lastStartAt: now,
-      planned: 0,
-    };
     unplanned.clear();
-    /** Kinds of which no more are planned, and why. */
-    const done = new Map<Kind, 'full' | 'nobody'>();
-    let idle = open;
-    let scanned = 0;
-    for (const waiting of line) {
-      if ((scanned += 1) > mostScanned) break;
-      const isBeyond = made.planned >= horizon;
-      // Nothing that comes could change anything.
-      if (done.size >= line.kinds || (isBeyond && idle.length === 0)) break;
-      refreshKind(waiting, made);
-      const { kind } = waiting;
-      const why = done.get(kind);
-      if (why !== undefined) {
-        waiting.planned = undefined;
-        line.setStuck(waiting, why === 'nobody');
-        continue;
-      }
-      const row = table.row(kind, seats);
-      const isUseful = !isBeyond || idle.some((index) => !Number.isNaN(row.runMs[index]));
-      const outcome = isUseful ? addTo(made, waiting) : 'full';
-      if (outcome !== 'planned') done.set(kind, outcome);
-      else if (made.planned >= horizon) idle = idle.filter((index) => plan.jobsOf(index).length === 0);
-    }
-    return made;
-  }
-
-  function refreshKind(waiting: Waiting, { epoch }: CurrentPlan): void {
-    if (waiting.epoch === epoch) return;
-    line.setKind(waiting, classify(waiting));
-    waiting.epoch = epoch;
-  }
-
-  function addTo(made: CurrentPlan, waiting: Waiting): ReturnType<Plan['add']> {
-    waiting.planned = undefined;
-    refreshKind(waiting, made);
-    const outcome = made.plan.add(waiting);
-    line.setStuck(waiting, outcome === 'nobody');
-    if (outcome !== 'planned') return outcome;
-    made.planned += 1;
-    made.lastOrder = Math.max(made.lastOrder, waiting.order);
-    made.lastStartAt = Math.max(made.lastStartAt, made.plan.startOf(waiting));
-    return outcome;
+    return planner.make(seats, now, open);
   }
 
   function isStale(made: CurrentPlan, seats: readonly Seat[]): boolean {
@@ -177,7 +105,7 @@ export function createPlacementPolicy({ judge, classify, epoch, costsVersion }: 
     if (current === undefined || isStale(current, seats)) current = makePlan(seats, now, open);
     else {
       current.plan.tick(now, open);
-      for (const waiting of unplanned) if (!waiting.isGone) addTo(current, waiting);
+      for (const waiting of unplanned) if (!waiting.isGone) planner.addTo(current, waiting);
       unplanned.clear();
     }
     return current;
