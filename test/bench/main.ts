@@ -11,17 +11,26 @@ import type { Row } from './_report.ts';
 import { measureEverythingAtOnce } from './everything-at-once.ts';
 import { measureIdleSockets } from './idle-sockets.ts';
 import { measureLargeResult } from './large-result.ts';
+import { measureDecisionCost } from './placement/decision-cost.ts';
+import { measureLive } from './placement/live.ts';
+import { measurePlacement } from './placement/measure-placement.ts';
+import type { PlacementSettings } from './placement/measure-placement.ts';
 import { measureOverheadPerJob } from './overhead-per-job.ts';
 import { measureThroughput } from './throughput.ts';
 import { measureUpload } from './upload.ts';
 
-const scenarios: Record<string, (settings: Settings) => Promise<Row[]>> = {
+interface AllSettings extends Settings, PlacementSettings {}
+
+const scenarios: Record<string, (settings: AllSettings) => Promise<Row[]>> = {
   overhead: measureOverheadPerJob,
   throughput: measureThroughput,
   idle: measureIdleSockets,
   upload: measureUpload,
   result: measureLargeResult,
   everything: measureEverythingAtOnce,
+  placement: measurePlacement,
+  decision: async (settings) => measureDecisionCost(settings),
+  live: measureLive,
 };
 
 const usage = `Usage: npm run bench -- [options]
@@ -29,6 +38,8 @@ const usage = `Usage: npm run bench -- [options]
   --only <name>      one scenario, may be repeated: ${Object.keys(scenarios).join(', ')}
   --quick            about a minute, with fewer and smaller cases
   --json <file>      writes the figures as JSON, too
+  --out <dir>        placement: writes its tables and pictures there
+  --scenarios <file> placement: other fleets and loads than those of test/bench/placement/scenarios.json
   --bridge <file>    the built bridge to measure (default packages/bridge/dist/main.mjs)
   --cpu-prof <dir>   writes a CPU profile of each bridge process`;
 
@@ -36,6 +47,8 @@ const options = {
   only: { type: 'string', multiple: true },
   quick: { type: 'boolean', default: false },
   json: { type: 'string' },
+  out: { type: 'string' },
+  scenarios: { type: 'string' },
   bridge: { type: 'string' },
   'cpu-prof': { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
@@ -50,8 +63,10 @@ async function main(args: string[]): Promise<number> {
     return unknown === undefined ? 0 : 2;
   }
   const profileDir = values['cpu-prof'];
-  const settings: Settings = {
+  const settings: AllSettings = {
     quick: values.quick,
+    outDir: values.out,
+    scenarioFile: values.scenarios,
     bridgeFile: resolve(
       values.bridge ?? join(import.meta.dirname, '..', '..', 'packages', 'bridge', 'dist', 'main.mjs'),
     ),

@@ -8,7 +8,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { ApiPrompt } from '@comfy-bridge/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { ended } from '../../packages/bridge/tests/_requests.ts';
@@ -16,6 +15,8 @@ import { startBridge } from '../../packages/bridge/tests/_start-bridge.ts';
 import type { TestBridge } from '../../packages/bridge/tests/_start-bridge.ts';
 
 const urls = [process.env['COMFY_URL'], process.env['OTHER_COMFY_URL']];
+
+type Graph = Record<string, { class_type: string; inputs: Record<string, unknown> }>;
 
 describe.runIf(urls.every((url) => url !== undefined))('two real ComfyUIs that differ', () => {
   let dir: string;
@@ -102,7 +103,7 @@ async function checkpointsOf(url: string): Promise<string[]> {
   return (await (await fetch(`${url}/models/checkpoints`)).json()) as string[];
 }
 
-function sample(ckpt_name: string): ApiPrompt {
+function sample(ckpt_name: string): Graph {
   return {
     '1': { class_type: 'CheckpointLoaderSimple', inputs: { ckpt_name } },
     '2': { class_type: 'CLIPTextEncode', inputs: { text: 'a cat', clip: ['1', 1] } },
@@ -127,7 +128,7 @@ function sample(ckpt_name: string): ApiPrompt {
   };
 }
 
-function trace(): ApiPrompt {
+function trace(): Graph {
   return {
     '1': { class_type: 'EmptyImage', inputs: { width: 64, height: 64, batch_size: 1, color: 0 } },
     '2': {
