@@ -123,6 +123,22 @@ test('out of memory where nobody has more: once again with its memory freed, the
   });
 });
 
+test('what waits behind a job that nobody has the memory for is told at once, and so is the next one', async () => {
+  await using t = await startBridge({ env: { BACKEND_SLOTS: '1' } });
+  for (const clientId of ['one', 'two', 'three']) await submit(t, clientId);
+  void (async () => {
+    for (;;) (await t.sim.nextPrompt()).fail(outOfMemory);
+    // Ends when the simulated backend is closed.
+  })().catch(() => {});
+  for (const clientId of ['one', 'two', 'three']) {
+    const { state } = await ended(t, clientId);
+    expect(JSON.stringify(state)).toMatch(/memory/);
+  }
+  const next = await t.post('/generate-based-workflow?clientId=four', { workflow: 'text-to-image' });
+  expect(next.status).toBe(503);
+  expect(await next.text()).toMatch(/too little memory/);
+});
+
 test('a prompt that a ComfyUI refuses: the reason names our input key, and the machine is not blamed', async () => {
   await using t = await startBridge();
   const body = {

@@ -132,11 +132,11 @@ export function createPlacementPolicy({ judge, classify, epoch, costsVersion }: 
     line.revalue(({ kind }) => nominalCost(kind, seats));
   }
 
-  /** True when it could be given more. */
+  /** True when it can be given no more. */
   function placeOn(index: number, made: CurrentPlan, placements: Placement[]): boolean {
     const { plan, seats } = made;
     const seat = seats[index];
-    if (seat === undefined || plan.jobsOf(index).length === 0) return true;
+    if (seat?.isReady !== true) return true;
     let { warmModels, freeSlots } = seat;
     for (; freeSlots > 0; freeSlots -= 1) {
       const next = chooseNext(plan.jobsOf(index), warmModels, {
@@ -151,7 +151,7 @@ export function createPlacementPolicy({ judge, classify, epoch, costsVersion }: 
       if (kind.work.models.length > 0) warmModels = new Set(kind.work.models);
       placements.push({ id, seat: index, kind });
     }
-    return freeSlots > 0;
+    return freeSlots === 0;
   }
 
   return {
@@ -193,9 +193,10 @@ export function createPlacementPolicy({ judge, classify, epoch, costsVersion }: 
       let made = upToDate(seats, now, open);
       if (isWorthReconsidering(made, open, now)) made = current = makePlan(seats, now, open);
       const placements: Placement[] = [];
-      const left = open.filter((index) => placeOn(index, made, placements));
+      const full = new Set<number>();
+      for (const index of made.plan.seatsWithJobs()) if (placeOn(index, made, placements)) full.add(index);
       // What is still planned waits for others: is there an idle one that could do it?
-      isPatient = made.plan.size > 0 && left.some((index) => made.plan.couldUse(index));
+      isPatient = made.plan.size > 0 && open.some((index) => !full.has(index) && made.plan.couldUse(index));
       return placements;
     },
     forecast(id, seats, now) {

@@ -13,6 +13,8 @@ export interface Plan {
   add(job: Waiting): 'planned' | 'full' | 'nobody';
   /** Jobs that are planned and not given to their seats. */
   readonly size: number;
+  /** Seats that jobs are planned for. */
+  seatsWithJobs(): number[];
   /** Jobs for a seat in the order of the line. */
   jobsOf(seat: number): readonly Waiting[];
   /** When a planned job is expected to start as its seat is now, ms since the epoch. */
@@ -47,6 +49,7 @@ export function createPlan(seats: readonly Seat[], rowOf: (kind: Kind) => CostRo
   /** When each seat was to be done as the plan was made. */
   const plannedEnds = Float64Array.from(seats, ({ freeAt }) => freeAt);
   let size = 0;
+  const occupied = new Set<number>();
   /** Planned jobs of each kind. */
   const counts = new Map<Kind, number>();
   const lists: (Waiting[] | undefined)[] = [];
@@ -131,6 +134,7 @@ export function createPlan(seats: readonly Seat[], rowOf: (kind: Kind) => CostRo
       knownEnds[index] = startAt + costMs;
       job.planned = { by: plan, seat: index, startAt, finishAt: startAt + costMs };
       list.push(job);
+      occupied.add(index);
       counts.set(kind, (counts.get(kind) ?? 0) + 1);
       size += 1;
       if (kind.work.models.length > 0) {
@@ -148,6 +152,7 @@ export function createPlan(seats: readonly Seat[], rowOf: (kind: Kind) => CostRo
       }
       return start;
     },
+    seatsWithJobs: () => [...occupied],
     get size() {
       return size;
     },
@@ -162,7 +167,9 @@ export function createPlan(seats: readonly Seat[], rowOf: (kind: Kind) => CostRo
       size -= 1;
       const left = (ahead[planned.seat] ?? 0) - (planned.finishAt - planned.startAt);
       ahead[planned.seat] = list.length === 0 ? 0 : Math.max(0, left);
-      if (list.length === 0) brought[planned.seat] = undefined;
+      if (list.length > 0) return;
+      brought[planned.seat] = undefined;
+      occupied.delete(planned.seat);
     },
     hasSlipped() {
       for (const [index, list] of lists.entries()) {

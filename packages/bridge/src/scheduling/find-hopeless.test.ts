@@ -9,8 +9,12 @@ const kind: Kind = {
   needs: { key: 'w', nodeClasses: [], choices: [], models: [] },
 };
 
-function finder(obstacles: { reason: string | undefined }) {
-  return createHopelessFinder({ classify: () => kind, findObstacles: () => obstacles.reason });
+function finder(obstacles: { reason: string | undefined; isTooLarge?: boolean }) {
+  return createHopelessFinder({
+    classify: () => kind,
+    findObstacles: () => obstacles.reason,
+    isTooLarge: () => obstacles.isTooLarge === true,
+  });
 }
 
 test('a job is given up once nobody could run it for a minute, and not before', () => {
@@ -31,4 +35,9 @@ test('somebody who can run it in between starts the minute anew', () => {
   obstacles.reason = 'nobody has it';
   expect(find([job], 60_000)).toEqual([]);
   expect(find([job], 120_000)).toHaveLength(1);
+});
+
+test('a job that nobody has the memory for is given up at once', () => {
+  const { find } = finder({ reason: 'too little memory', isTooLarge: true });
+  expect(find([newJob()], 0)).toHaveLength(1);
 });

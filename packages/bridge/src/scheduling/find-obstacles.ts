@@ -25,6 +25,14 @@ export function findObstacles(
   return `no ComfyUI of the fleet can run this workflow: ${shown.join('; ')}${more}`;
 }
 
+/** Whether a backend that has all that it needs has too little memory for it. */
+export function isTooLarge({ fleet, judge }: { fleet: Fleet; judge: BackendJudge }, kind: Kind): boolean {
+  return fleet.backends.some((backend) => {
+    const verdict = judge.verdict(kind, backend);
+    return !verdict.able && verdict.reason === 'too-small';
+  });
+}
+
 /** As the end of a sentence about a backend: `lacks node Foo`. */
 export function describeVerdict(verdict: Verdict): string {
   if (verdict.able) return 'can run it';

@@ -11,7 +11,7 @@ import type { Seat } from '../placement/seat.ts';
 import type { ClassifyJob } from './classify-job.ts';
 import type { Experience } from './experience.ts';
 import { createHopelessFinder } from './find-hopeless.ts';
-import { findObstacles } from './find-obstacles.ts';
+import { findObstacles, isTooLarge } from './find-obstacles.ts';
 import { createFleetSeats } from './fleet-seats.ts';
 import { helpLate } from './help-late.ts';
 import type { BackendJudge } from './judge-backend.ts';
@@ -106,10 +106,9 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
   const hopeless = createHopelessFinder({
     classify,
     findObstacles: (kind) => findObstacles({ fleet, judge }, kind),
+    isTooLarge: (kind) => isTooLarge({ fleet, judge }, kind),
   });
-  const sweep = setInterval(() => {
-    giveUpHopeless().catch((error: unknown) => log.warn({ err: error }, 'a job that nobody can run stays'));
-  }, sweepMs).unref();
+  const sweep = setInterval(lookForHopeless, sweepMs).unref();
   let wakeQueued = false;
   let stopped = false;
   let reopening: NodeJS.Timeout | undefined;
@@ -158,6 +157,10 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
     }
     if (policy.size === 0) helpOut();
     else wakeLater();
+  }
+
+  function lookForHopeless(): void {
+    giveUpHopeless().catch((error: unknown) => log.warn({ err: error }, 'a job that nobody can run stays'));
   }
 
   async function giveUpHopeless(): Promise<void> {
@@ -211,7 +214,11 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
       (other) =>
         isClearlyMore(other.usableMemoryBytes, backend.usableMemoryBytes) && judge.verdict(kind, other).able,
     );
-    if (learnFromAttempt(experience, ended, { at: now(), hasBigger })) seats.invalidate();
+    if (learnFromAttempt(experience, ended, { at: now(), hasBigger })) {
+      seats.invalidate();
+      // Others like it may wait: what nobody has the memory for is told at once.
+      lookForHopeless();
+    }
     policy.learned(kind, seats.indexOf(backend));
   }
 
