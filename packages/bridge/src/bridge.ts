@@ -1,4 +1,5 @@
 import type { Fleet } from './backends/fleet.ts';
+import { buildApi } from './build-api.ts';
 import { buildFleet } from './build-fleet.ts';
 import { buildScheduling } from './build-scheduling.ts';
 import type { BridgeConfig } from './config/bridge-config.ts';
@@ -9,25 +10,11 @@ import { limitStorage } from './files/limit-storage.ts';
 import { createFilePolicy } from './files/file-policy.ts';
 import { createHttpApp } from './http/app.ts';
 import { createCors, mayConnectFrom } from './http/cors.ts';
-import { isOperator, requireOperator } from './http/require-operator.ts';
-import { createBackendRoutes } from './http/routes/backends.ts';
-import { createBridgeJobRoutes } from './http/routes/bridge-jobs.ts';
-import { createFreeRoutes } from './http/routes/free.ts';
-import { createHealthRoutes } from './http/routes/health.ts';
-import { createJobRoutes } from './http/routes/jobs.ts';
-import { createRequirementRoutes } from './http/routes/requirements.ts';
-import { createPlacementRoutes } from './http/routes/placement.ts';
-import { createResultRoutes } from './http/routes/results.ts';
-import { createUploadRoutes } from './http/routes/uploads.ts';
-import { createV2JobRoutes } from './http/routes/v2-jobs.ts';
-import { createWorkflowRoutes } from './http/routes/workflows.ts';
 import { createGenerationCount } from './jobs/generation-count.ts';
 import { createJobFeed } from './jobs/job-feed.ts';
 import { createJobLedger } from './jobs/job-ledger.ts';
 import type { JobLedger } from './jobs/job-ledger.ts';
-import type { Job } from './jobs/job.ts';
 import type { JobStore } from './jobs/job-store.ts';
-import type { V2Context } from './jobs/v2-view.ts';
 import { openJobStore } from './jobs/open-job-store.ts';
 import { recoverJobs } from './jobs/recover-jobs.ts';
 import { closeServer, createHttpServer, listen } from './lib/listen.ts';
@@ -35,7 +22,6 @@ import { logEvents } from './log-events.ts';
 import type { Logger } from './logging.ts';
 import { createHousekeeping } from './scheduling/housekeeping.ts';
 import { describeForListener } from './scheduling/describe-for-listener.ts';
-import { createSubmitJob } from './scheduling/submit-job.ts';
 import { createWorkflowCatalog } from './workflows/workflow-catalog.ts';
 import type { WorkflowCatalog } from './workflows/workflow-catalog.ts';
 import { createGateway } from './ws/gateway.ts';
@@ -104,10 +90,10 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
       now,
     }),
   );
-  const { fleet, changes, requirements } = fleetParts;
+  const { fleet, changes } = fleetParts;
 
   const gatewayRef: { gateway: Gateway | undefined } = { gateway: undefined };
-  const { scheduler, classify, judge, previewJob } = parts.use(
+  const schedulingParts = parts.use(
     await buildScheduling(config, {
       store,
       ledger,
@@ -121,6 +107,7 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
       now,
     }),
   );
+  const { scheduler } = schedulingParts;
   // First, or attempts whose end cannot be stored would hold up the stop.
   parts.defer(() => ledger.close());
 
@@ -155,83 +142,26 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
   gatewayRef.gateway = gateway;
   parts.defer(() => gateway.close());
 
-  const submitJob = createSubmitJob(
-    {
-      ledger,
-      fleet,
-      classify,
-      judge,
-      workflows,
-      isSample: (fileName) => workflows.isSample(fileName),
-      touchUpload: async (key) => {
-        if ((await files.stat(key)) === undefined) return false;
-        await files.touch(key);
-        return true;
-      },
-      queueLength: () => scheduler.queueLength(),
-      leaseOf: (clientId) => gateway.leaseOf(clientId),
-      isDraining,
-      now,
-    },
-    { maxQueuedJobs: config.jobs.maxQueued, whenNoBackend: config.backends.whenNone },
-  );
-
-  const contextOf = (job: Job, origin: string): V2Context => ({
-    origin,
-    progress: ledger.progressOf(job.id) ?? feed.lastProgress(job),
-    queuePosition: scheduler.positionOf(job.id),
-    basePath: config.server.basePath,
-    resultTtlMs: config.files.resultTtlMs,
+  const api = buildApi(config, {
+    store,
+    ledger,
+    feed,
+    files,
+    policy,
+    workflows,
+    fleetParts,
+    schedulingParts,
+    gateway,
+    generationCount: () => count.read(),
+    isDraining,
+    closing: state.closing.signal,
+    now,
   });
-  const results = createResultRoutes({ ledger, files, now });
-  parts.defer(() => results.untilDelivered());
-  const operator = requireOperator(config.operator.token?.reveal());
+  parts.defer(() => api.untilDelivered());
   server.on(
     'request',
     createHttpApp({
-      routers: [
-        createHealthRoutes({ fleet, isDraining }),
-        createWorkflowRoutes({ workflows, fleet }),
-        createUploadRoutes({
-          store: files,
-          policy,
-          limits: {
-            maxBytesPerFile: config.files.uploadMaxBytes,
-            maxFiles: config.files.uploadMaxFiles,
-            maxFieldBytes: 1024 * 1024,
-          },
-          isDraining,
-        }),
-        createJobRoutes(
-          {
-            submitJob,
-            ledger,
-            scheduler,
-            isConnected: (clientId) => gateway.isConnected(clientId),
-            generationCount: () => count.read(),
-            isOperator: (request) => isOperator(request, config.operator.token?.reveal()),
-          },
-          { maxJsonBytes: config.client.jsonMaxBytes },
-        ),
-        results.router,
-        createV2JobRoutes({ ledger, scheduler, feed, contextOf, closing: state.closing.signal }),
-        createPlacementRoutes({ previewJob }),
-        createBridgeJobRoutes({
-          ledger,
-          store,
-          files,
-          contextOf,
-          etaOf: (job) => scheduler.forecast(job),
-          requireOperator: operator,
-        }),
-        createBackendRoutes({ fleet, changes, requireOperator: operator, now }),
-        createRequirementRoutes({ workflows, requirements, fleet, requireOperator: operator }),
-        createFreeRoutes({
-          fleet,
-          ledger,
-          guardFree: config.operator.token === undefined ? (_request, _response, next) => next() : operator,
-        }),
-      ],
+      routers: api.routers,
       cors: createCors(config.server.corsOrigins),
       trustProxy: config.server.trustProxy,
       basePath: config.server.basePath,

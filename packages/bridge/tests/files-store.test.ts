@@ -32,7 +32,7 @@ test('a file is invisible until it is committed, and then whole', async () => {
   const pending = await store.createPending('upload');
   await pending.receive(Readable.from([Buffer.from('ab'), Buffer.from('c')]), { maxBytes: 3 });
   expect(pending.size).toBe(3);
-  expect(pending.sha256).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+  expect(pending.hash).toBe('blake3:6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85');
   expect(await store.stat('uploads/a.txt')).toBeUndefined();
   await pending.commit('uploads/a.txt');
   await pending.discard();

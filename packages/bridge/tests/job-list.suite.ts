@@ -49,10 +49,10 @@ export function describeJobList(name: string, open: () => Promise<JobStore>): vo
       await using store = await open();
       const jobs = await insertAll(store, [
         { at: 1, clientId: 'one', workflow: 'x', state: failed },
-        { at: 2, clientId: 'one', workflow: 'y' },
+        { at: 2, clientId: 'one', workflow: 'y', account: 'me' },
         { at: 3, clientId: 'two', workflow: 'x' },
         { at: 4, clientId: 'two', workflow: 'y', state: succeeded },
-        { at: 5, clientId: null, workflow: 'x', state: failed },
+        { at: 5, clientId: null, workflow: 'x', state: failed, account: 'me' },
         { at: 6, clientId: 'one', workflow: 'x', state: succeeded },
       ]);
       const expectations: [Omit<JobFilter, 'limit'>, number[]][] = [
@@ -68,6 +68,10 @@ export function describeJobList(name: string, open: () => Promise<JobStore>): vo
         [{ statuses: [] }, []],
         [{ clientId: 'one', statuses: [] }, []],
         [{ clientId: 'nobody' }, []],
+        [{ account: 'me' }, [5, 2]],
+        [{ account: 'me', workflow: 'x', statuses: ['failed', 'queued'] }, [5]],
+        [{ account: 'me', clientId: 'one' }, [2]],
+        [{ account: 'you' }, []],
       ];
       for (const [filter, times] of expectations) {
         const found = (await store.list({ ...filter, limit: 10 })).map(({ createdAt }) => createdAt);

@@ -13,7 +13,7 @@ const result = {
   contentType: 'image/png',
   type: 'image',
   size: 12,
-  sha256: 'ab',
+  hash: 'blake3:ab',
 } as const;
 
 /** What every job store must do, whatever it is made of. */
@@ -55,6 +55,25 @@ export function describeJobStore(name: string, open: () => Promise<JobStore>): v
       };
       expect(await store.replace(job, next)).toBe(true);
       expect(await store.get(job.id)).toEqual(next);
+    });
+
+    test('a job is found by the id of a result, from its end to its removal', async () => {
+      await using store = await open();
+      const job = newJob({ attempt: 1, state: running });
+      await store.insert(job);
+      const next: Job = { ...job, revision: 1, finishedAt: 9, state: { status: 'succeeded', results: [result] } };
+      expect(await store.replace({ ...job, revision: 7 }, next)).toBe(false);
+      expect(await store.findByResult(result.id)).toBeUndefined();
+      expect(await store.replace(job, next)).toBe(true);
+      expect(await store.findByResult(result.id)).toEqual(next);
+      expect(await store.findByResult('another')).toBeUndefined();
+      const delivered = { ...next, revision: 2, deliveredAt: 10 };
+      expect(await store.replace(next, delivered)).toBe(true);
+      expect(await store.findByResult(result.id)).toEqual(delivered);
+      await store.remove(job.id);
+      expect(await store.findByResult(result.id)).toBeUndefined();
+      await store.insert(job);
+      expect(await store.replace(job, next)).toBe(true);
     });
 
     test('of two that start from the same state exactly one wins', async () => {

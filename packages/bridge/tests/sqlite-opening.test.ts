@@ -106,7 +106,7 @@ test('a file of the first schema is taken over: its jobs lack nothing, and lists
     expect(await store.readRecords('things')).toEqual(new Map([['one', '1']]));
   }
   const after = new DatabaseSync(place.path, { readOnly: true });
-  expect(after.prepare('PRAGMA user_version').get()).toEqual({ user_version: 3 });
+  expect(after.prepare('PRAGMA user_version').get()).toEqual({ user_version: 4 });
   after.close();
 });
 

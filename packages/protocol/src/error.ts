@@ -18,6 +18,15 @@ export const errorCodes = [
   'unavailable',
   'draining',
   'storage_full',
+  'invalid_workflow',
+  'workflow_format_ui',
+  'missing_asset',
+  'hash_mismatch',
+  'blob_not_found',
+  'idempotency_key_reuse',
+  'asset_in_use',
+  'range_not_satisfiable',
+  'too_many_streams',
   'internal',
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];

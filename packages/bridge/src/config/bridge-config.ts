@@ -46,6 +46,8 @@ export interface BridgeConfig {
   };
   readonly jobs: {
     readonly store: 'sqlite' | 'memory';
+    /** Who may run graphs of their own beside the published workflows. */
+    readonly anyWorkflow: 'loopback' | 'operator' | 'everyone';
     readonly maxQueued: number;
     readonly maxAttempts: number;
     /** A job that takes far too long is run a second time on an idle backend. */
@@ -103,6 +105,7 @@ export function toBridgeConfig(values: OptionValues): BridgeConfig {
     },
     jobs: {
       store: values.JOB_STORE,
+      anyWorkflow: values.ALLOW_ANY_WORKFLOW,
       maxQueued: values.MAX_QUEUED_JOBS,
       maxAttempts: values.MAX_ATTEMPTS,
       hedging: values.HEDGE_SLOW_JOBS,

@@ -9,6 +9,13 @@ export const jobOptions = {
     default: 'sqlite',
     parser: choice('sqlite', 'memory'),
   },
+  ALLOW_ANY_WORKFLOW: {
+    section: 'jobs',
+    description:
+      'Who may run graphs of their own beside the published workflows. loopback: this machine, not through a proxy; operator: who sends OPERATOR_TOKEN; everyone.',
+    default: 'loopback',
+    parser: choice('loopback', 'operator', 'everyone'),
+  },
   MAX_QUEUED_JOBS: {
     section: 'jobs',
     description: 'Jobs that may wait; more are refused with 429.',

@@ -1,8 +1,8 @@
-import { hash } from 'node:crypto';
 import { addAbortSignal, type Readable } from 'node:stream';
 import type { OutputType } from '@comfy-bridge/protocol';
 import type { AllowedTypes } from './allowed-types.ts';
 import { BridgeError } from '../errors.ts';
+import { hashContent, type ContentHash } from '../lib/content-hash.ts';
 import { reachPoint } from '../lib/crash-point.ts';
 import { checkClaim, checkFile, type CheckPolicy } from './check-file.ts';
 import { cleanFileName } from './check-file-name.ts';
@@ -32,7 +32,7 @@ export interface CollectedResult {
   type: OutputType;
   /** bytes */
   size: number;
-  sha256: string;
+  hash: ContentHash;
 }
 
 export type CollectOutcome = { ok: true; result: CollectedResult } | { ok: false; reason: string };
@@ -96,7 +96,7 @@ async function collectSmall(
   const { contentType, kind } = checked.file;
   return {
     ok: true,
-    result: { fileName: name, contentType, type: kind, size, sha256: hash('sha256', content) },
+    result: { fileName: name, contentType, type: kind, size, hash: hashContent(content) },
   };
 }
 
@@ -114,7 +114,7 @@ async function collectLarge(
   }
   try {
     await pending.receive(body, { maxBytes, ...(signal === undefined ? {} : { signal }) });
-    const { path, size, sha256 } = pending;
+    const { path, size, hash } = pending;
     const checked = await checkFile({ content: path, size, fileName: name, declaredType }, policy);
     if (!checked.ok) return { ok: false, reason: `${name}: ${checked.reason}` };
     signal?.throwIfAborted();
@@ -122,7 +122,7 @@ async function collectLarge(
     await pending.commit(key);
     reachPoint('result-committed');
     const { contentType, kind } = checked.file;
-    return { ok: true, result: { fileName: name, contentType, type: kind, size, sha256 } };
+    return { ok: true, result: { fileName: name, contentType, type: kind, size, hash } };
   } catch (error) {
     if (error instanceof BridgeError && error.code === 'too_large') {
       return { ok: false, reason: `${name}: ${error.message}` };
@@ -143,8 +143,8 @@ export async function storeTextResult(
   const size = bytes.length;
   if (size > maxBytes) return { ok: false, reason: `${fileName}: the text is larger than a result may be` };
   await store.put(key, bytes);
-  const sha256 = hash('sha256', bytes);
-  return { ok: true, result: { fileName, contentType: 'text/plain', type: 'text', size, sha256 } };
+  const hash = hashContent(bytes);
+  return { ok: true, result: { fileName, contentType: 'text/plain', type: 'text', size, hash } };
 }
 
 /** Undefined when there is more. Rejects when `body` breaks off or `signal` aborts; `body` is destroyed in any case. */

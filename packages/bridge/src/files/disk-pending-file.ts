@@ -1,9 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { BridgeError } from '../errors.ts';
+import { createContentHasher, type ContentHash } from '../lib/content-hash.ts';
 import type { FileKey, PendingFile } from './file-store.ts';
 import type { FolderSync } from './folder-sync.ts';
 import { toStorageError } from './storage-error.ts';
@@ -29,7 +30,7 @@ class DiskPendingFile implements PendingFile {
   readonly #toTarget: ToTarget;
   #handle: FileHandle | undefined;
   #size = 0;
-  #sha256 = '';
+  #hash: ContentHash = 'blake3:';
   #settled = false;
 
   constructor({ path, handle, toTarget }: { path: string; handle: FileHandle; toTarget: ToTarget }) {
@@ -42,8 +43,8 @@ class DiskPendingFile implements PendingFile {
     return this.#size;
   }
 
-  get sha256(): string {
-    return this.#sha256;
+  get hash(): ContentHash {
+    return this.#hash;
   }
 
   async receive(
@@ -52,14 +53,14 @@ class DiskPendingFile implements PendingFile {
   ): Promise<void> {
     const handle = this.#handle;
     if (handle === undefined || this.#size > 0) throw new Error('a pending file is received once');
-    const hash = createHash('sha256');
+    const hasher = createContentHasher();
     let arrived = 0;
     let written = 0;
     const write = async (chunks: Buffer[]): Promise<void> => {
       for (const chunk of chunks) arrived += chunk.length;
       if (arrived > maxBytes)
         throw new BridgeError('too_large', `the file is larger than ${toMegabytes(maxBytes)}`);
-      for (const chunk of chunks) hash.update(chunk);
+      for (const chunk of chunks) hasher.update(chunk);
       written += await writeAll(handle, chunks, written);
       this.#size = written;
     };
@@ -77,7 +78,7 @@ class DiskPendingFile implements PendingFile {
     } catch (error) {
       throw toStorageError(error);
     }
-    this.#sha256 = hash.digest('hex');
+    this.#hash = hasher.digest();
   }
 
   async commit(key: FileKey): Promise<void> {

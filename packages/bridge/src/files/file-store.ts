@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream';
 
+import type { ContentHash } from '../lib/content-hash.ts';
+
 /** `uploads/<savedName>` or `results/<jobId>/<index>` (a number): lower-case folder, then names that we made ourselves. */
 export type FileKey = `uploads/${string}` | `results/${string}`;
 
@@ -22,8 +24,8 @@ export interface PendingFile {
   readonly path: string;
   /** Bytes received so far. */
   readonly size: number;
-  /** Hex digest of all bytes; only after `receive` resolved. */
-  readonly sha256: string;
+  /** Of all bytes; only after `receive` resolved. */
+  readonly hash: ContentHash;
   /**
    * Streams `source` to disk with back-pressure, counting and hashing. Rejects with `BridgeError('too_large')` as soon as
    * `maxBytes` is passed, with `BridgeError('storage_full')` when the disk is full, and destroys `source` then.

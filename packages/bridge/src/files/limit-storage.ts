@@ -33,8 +33,8 @@ export async function limitStorage(store: FileStore, { maxBytes }: { maxBytes: n
       get size() {
         return pending.size;
       },
-      get sha256() {
-        return pending.sha256;
+      get hash() {
+        return pending.hash;
       },
       async receive(source, options) {
         const room = roomFor(purpose);

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { OutputType } from '@comfy-bridge/protocol';
 import { BridgeError } from '../errors.ts';
+import type { ContentHash } from '../lib/content-hash.ts';
 import { checkClaim, checkFile, type CheckedFile, type CheckPolicy } from './check-file.ts';
 import type { FileKey, FileStore, PendingFile } from './file-store.ts';
 import type { PartHeader } from './part-header.ts';
@@ -37,7 +38,7 @@ export interface UploadedFile {
   kind: OutputType;
   /** bytes */
   size: number;
-  sha256: string;
+  hash: ContentHash;
 }
 
 interface ReceivedFile {
@@ -167,7 +168,7 @@ async function commitAll(store: FileStore, files: readonly ReceivedFile[]): Prom
     const uploaded: UploadedFile[] = [];
     for (const { identifier, fileName, pending, checked } of files) {
       const savedName = createSavedName(checked.extension);
-      const { size, sha256 } = pending;
+      const { size, hash } = pending;
       const key: FileKey = `uploads/${savedName}`;
       committed.push(key);
       await pending.commit(key);
@@ -178,7 +179,7 @@ async function commitAll(store: FileStore, files: readonly ReceivedFile[]): Prom
         contentType: checked.contentType,
         kind: checked.kind,
         size,
-        sha256,
+        hash,
       });
     }
     return uploaded;

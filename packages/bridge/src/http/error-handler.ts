@@ -1,19 +1,24 @@
 import { randomUUID } from 'node:crypto';
 
-import type { ErrorCode } from '@comfy-bridge/protocol';
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 
-import { BridgeError } from '../errors.ts';
+import { BridgeError, errorTable } from '../errors.ts';
 import { JobStoreError } from '../jobs/job-store.ts';
 import type { Logger } from '../logging.ts';
 import { discardRest } from './discard-rest.ts';
 
+/** How a refusal is written: the compatibility API's, our own below `/api/bridge`, or the official contract's. */
+type Dialect = 'compat' | 'bridge' | 'v2';
+
 /**
  * The only place where an error becomes an answer: `{"detail": …}` with the status of the error table, and below `/api/` the
- * envelope of Comfy API v2, `{"error": {"code", "message"}}`.
+ * envelope of Comfy API v2, `{"error": {"code", "message"}}`; below `/api/v2` with the official statuses and codes.
  */
 export function createErrorHandler(log: Logger, { basePath }: { basePath: string }): ErrorRequestHandler {
-  const isApi = (path: string) => path.startsWith(`${basePath}/api/`);
+  function dialectOf(path: string): Dialect {
+    if (path.startsWith(`${basePath}/api/v2/`)) return 'v2';
+    return path.startsWith(`${basePath}/api/`) ? 'bridge' : 'compat';
+  }
   return (error: unknown, request, response, _next) => {
     const refusal = toRefusal(error);
     // Its client hung up while it was still sending: nobody's mistake, and nobody to answer.
@@ -21,20 +26,14 @@ export function createErrorHandler(log: Logger, { basePath }: { basePath: string
       response.destroy();
       return;
     }
-    if (refusal === undefined) {
-      const requestId = randomUUID();
-      log.error({ err: error, requestId, method: request.method, route: request.path }, 'request failed');
-      answer(
-        response,
-        isApi(request.path),
-        500,
-        'internal',
-        `internal error; tell the operator this id: ${requestId}`,
-      );
+    if (refusal !== undefined) {
+      answer(response, dialectOf(request.path), refusal);
       return;
     }
-    if (refusal.retryable) response.setHeader('Retry-After', String(refusal.retryAfter));
-    answer(response, isApi(request.path), refusal.status, refusal.code, refusal.message);
+    const requestId = randomUUID();
+    log.error({ err: error, requestId, method: request.method, route: request.path }, 'request failed');
+    const message = `internal error; tell the operator this id: ${requestId}`;
+    answer(response, dialectOf(request.path), new BridgeError('internal', message));
   };
 }
 
@@ -42,14 +41,18 @@ export const handleUnknownRoute: RequestHandler = (request, _response, next) => 
   next(new BridgeError('not_found', `there is no ${request.method} ${request.path.slice(0, 200)}`));
 };
 
-function answer(response: Response, isApi: boolean, status: number, code: ErrorCode, detail: string): void {
+function answer(response: Response, dialect: Dialect, refusal: BridgeError): void {
   if (response.headersSent) {
     // Half of an answer is out: only cutting the connection tells the client that it is not whole.
     response.destroy();
     return;
   }
   discardRest(response.req, response);
-  response.status(status).json(isApi ? { error: { code, message: detail } } : { detail });
+  if (refusal.retryable) response.setHeader('Retry-After', String(refusal.retryAfter));
+  const { code, message, details } = refusal;
+  const [status, name] = dialect === 'v2' ? errorTable[code].v2 : [refusal.status, code];
+  if (dialect === 'compat') response.status(status).json({ detail: message });
+  else response.status(status).json({ error: { code: name, message, ...(details && { details }) } });
 }
 
 /** Refusals of ours, a store that keeps nothing now, and what Express makes of bad requests (they carry a 4xx status). */

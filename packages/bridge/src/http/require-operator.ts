@@ -33,7 +33,8 @@ export function isOperator(request: Request, token: string | undefined): boolean
   return given !== undefined && equal(given, token);
 }
 
-function isLocal(request: Request): boolean {
+/** Whether a request comes from this machine, by its own name and not through a proxy. */
+export function isLocal(request: Request): boolean {
   const { headers, socket } = request;
   if (
     headers['x-forwarded-for'] !== undefined ||

@@ -7,7 +7,7 @@ import type { Events } from '../events.ts';
 import { reachPoint } from '../lib/crash-point.ts';
 import type { Logger } from '../logging.ts';
 import { isTerminal, transition } from './job.ts';
-import type { Job, JobChange, JobId } from './job.ts';
+import type { Job, JobChange, JobId, JobResult } from './job.ts';
 import { JobStoreError } from './job-store.ts';
 import type { JobStore } from './job-store.ts';
 import { createRecentJobs } from './recent-jobs.ts';
@@ -23,6 +23,8 @@ export interface JobLedger {
   apply(id: JobId, change: JobChange): Promise<Job | undefined>;
   get(id: JobId): Promise<Job | undefined>;
   latestOf(clientId: string): Promise<Job | undefined>;
+  /** A result by its id (the asset id of Comfy API v2), with its job, while that is kept. */
+  findResult(resultId: string): Promise<{ job: Job; result: JobResult } | undefined>;
   /** Unfinished jobs, in memory. */
   unfinished(): IterableIterator<Job>;
   isUnfinished(id: JobId): boolean;
@@ -129,6 +131,12 @@ export function createJobLedger({
       const id = liveByClient.get(clientId);
       const known = (id === undefined ? undefined : live.get(id)?.job) ?? recent.latestOf(clientId);
       return known ?? (await store.latestOf(clientId));
+    },
+    async findResult(resultId) {
+      const job = await store.findByResult(resultId);
+      if (job?.state.status !== 'succeeded') return undefined;
+      const result = job.state.results.find(({ id }) => id === resultId);
+      return result === undefined ? undefined : { job, result };
     },
     *unfinished() {
       for (const { job } of live.values()) yield job;

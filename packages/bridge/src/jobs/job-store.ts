@@ -20,6 +20,8 @@ export interface JobStore extends AsyncDisposable {
   get(id: JobId): Promise<Job | undefined>;
   /** The job made last under a compatibility `clientId`. */
   latestOf(clientId: string): Promise<Job | undefined>;
+  /** The job that made a result of this id, while it is kept. */
+  findByResult(resultId: string): Promise<Job | undefined>;
   /** Every job in a non-terminal state, oldest first. */
   unfinished(): Promise<Job[]>;
   /** Up to `limit` jobs in a terminal state that ended before `time` (ms since the epoch), oldest first. */
@@ -34,13 +36,19 @@ export interface JobStore extends AsyncDisposable {
   /** Raises the count to at least `count`: an existing `current_state.json` is where counting starts. */
   raiseGenerationCount(count: number): Promise<void>;
   /**
-   * What else the bridge keeps beside its jobs, a few thousand small texts at most: every record of a collection, by key.
+   * What else the bridge keeps beside its jobs, tens of thousands of small texts at most: every record of a collection, by key.
    * What a text means is known to its owner alone.
    */
   readRecords(collection: string): Promise<Map<string, string>>;
-  /** All of them or none; one of the same key is replaced. Survives a kill of the process, not a power cut. */
-  writeRecords(collection: string, entries: ReadonlyMap<string, string>): Promise<void>;
-  /** All of them or none; a key without a record is passed over. Kept as `writeRecords` does. */
+  /**
+   * All of them or none; one of the same key is replaced. Survives a kill of the process; with `durable`, a power cut too.
+   */
+  writeRecords(
+    collection: string,
+    entries: ReadonlyMap<string, string>,
+    options?: { durable?: boolean },
+  ): Promise<void>;
+  /** All of them or none; a key without a record is passed over. Survives a kill of the process, not a power cut. */
   removeRecords(collection: string, keys: readonly string[]): Promise<void>;
 }
 
@@ -55,6 +63,7 @@ export interface ReplaceOptions {
 /** Every given field must match. */
 export interface JobFilter {
   clientId?: string;
+  account?: string;
   /** Any of these; an empty list matches nothing. */
   statuses?: readonly JobStatus[];
   workflow?: string;

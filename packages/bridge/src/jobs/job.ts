@@ -9,8 +9,13 @@ export interface StagedInput {
   nodeId: string;
   inputName: string;
   /** A saved name (`uploads/<name>`), or a default file that ships with the workflow. */
-  source: { kind: 'upload'; savedName: string } | { kind: 'sample'; fileName: string };
+  source: StagedSource;
 }
+
+/** `assetId`: how the caller named it, when it did by an asset. */
+export type StagedSource =
+  | { kind: 'upload'; savedName: string; assetId?: string }
+  | { kind: 'sample'; fileName: string };
 
 /** A result file kept by the bridge under `results/<jobId>/<index>`. */
 export interface JobResult {
@@ -23,7 +28,8 @@ export interface JobResult {
   contentType: string;
   type: OutputType;
   size: number;
-  sha256: string;
+  /** `blake3:<hex>` of the content; missing in results that an older version kept. */
+  hash?: string;
 }
 
 /** One try of a job on one backend. */
@@ -59,8 +65,15 @@ export interface Job {
   readonly leaseMs: number | null;
   /** Who shares the fleet fairly with the others: jobs of one owner take turns with those of another. Null: nobody in common. */
   readonly owner: string | null;
+  /** Whom it belongs to, and who may list it; null for jobs of before there were accounts. */
+  readonly account: string | null;
   /** 0 is normal, more is sooner. */
   readonly priority: number;
+  /** Whether previews are made although nobody may be listening yet. */
+  readonly previews: boolean;
+  /** Whether it came with keys for paid nodes: they are kept in memory only, so that a restart loses them. */
+  readonly hasCredentials: boolean;
+  /** The alias of a published workflow; `graph:<hash>` for a graph of the caller's own. */
   readonly workflow: string;
   readonly prompt: ApiPrompt;
   readonly stagedInputs: readonly StagedInput[];

@@ -32,6 +32,11 @@ export function createMemoryJobStore(): JobStore {
       for (const job of jobs.values()) if (job.clientId === clientId) latest = job;
       return latest;
     },
+    async findByResult(resultId) {
+      return [...jobs.values()].find(
+        ({ state }) => state.status === 'succeeded' && state.results.some(({ id }) => id === resultId),
+      );
+    },
     async unfinished() {
       return [...jobs.values()].filter((job) => !isTerminal(job.state.status));
     },
@@ -41,13 +46,14 @@ export function createMemoryJobStore(): JobStore {
         .toSorted((a, b) => (a.finishedAt ?? 0) - (b.finishedAt ?? 0))
         .slice(0, limit);
     },
-    async list({ clientId, statuses, workflow, before, limit }) {
+    async list({ clientId, account, statuses, workflow, before, limit }) {
       const newestFirst = [...jobs.values()].toReversed().toSorted((a, b) => b.createdAt - a.createdAt);
       const at = newestFirst.findIndex((job) => job.id === before?.id);
       const after =
         at >= 0 ? newestFirst.slice(at + 1) : newestFirst.filter((job) => isNotAfter(job, before));
       return after
         .filter((job) => clientId === undefined || job.clientId === clientId)
+        .filter((job) => account === undefined || job.account === account)
         .filter((job) => statuses === undefined || statuses.includes(job.state.status))
         .filter((job) => workflow === undefined || job.workflow === workflow)
         .slice(0, limit);

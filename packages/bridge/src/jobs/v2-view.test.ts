@@ -15,7 +15,7 @@ const result: JobResult = {
   contentType: 'image/png',
   type: 'image',
   size: 3,
-  sha256: 'ab',
+  hash: 'blake3:ab',
 };
 const progress: Progress = {
   value: 0.42,

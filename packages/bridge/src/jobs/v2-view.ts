@@ -73,7 +73,7 @@ function toMessage({ current_node_class: name, step, steps }: Progress): string 
 
 export function toV2Output(
   job: Job,
-  { index, nodeId, fileName, type, contentType, size, id }: JobResult,
+  { index, nodeId, fileName, type, contentType, size, id, hash }: JobResult,
   { origin, basePath, expiresAt }: { origin: string; basePath: string; expiresAt: string },
 ) {
   return {
@@ -83,7 +83,7 @@ export function toV2Output(
     content_type: contentType,
     size_bytes: size,
     id,
-    hash: null,
+    hash: hash ?? null,
     url: `${origin}${basePath}/api/bridge/jobs/${job.id}/results/${index}`,
     url_expires_at: expiresAt,
     job_id: job.id,

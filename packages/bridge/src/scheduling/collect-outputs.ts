@@ -7,6 +7,7 @@ import type { ViewedFile } from '../comfy/comfy-client.ts';
 import { ComfyError } from '../comfy/comfy-error.ts';
 import { readOutputs, selectDelivered } from '../comfy/read-outputs.ts';
 import type { OutputFile } from '../comfy/read-outputs.ts';
+import type { ContentHash } from '../lib/content-hash.ts';
 import type { FileKey } from '../files/file-store.ts';
 import type { Job, JobResult } from '../jobs/job.ts';
 import type { CollectOutcome, SuccessfulEnd } from './run-attempt.ts';
@@ -17,7 +18,7 @@ export interface StoredResult {
   contentType: string;
   type: OutputType;
   size: number;
-  sha256: string;
+  hash: ContentHash;
 }
 
 export interface CollectDeps {
@@ -107,8 +108,8 @@ async function storeText(
 }
 
 function toJobResult(stored: StoredResult, index: number, nodeId: string): JobResult {
-  const { fileName, contentType, type, size, sha256 } = stored;
-  return { id: randomUUID(), index, nodeId, fileName, contentType, type, size, sha256 };
+  const { fileName, contentType, type, size, hash } = stored;
+  return { id: randomUUID(), index, nodeId, fileName, contentType, type, size, hash };
 }
 
 export function resultKey(jobId: string, index: number): FileKey {

@@ -8,7 +8,7 @@ import type { Scheduler } from '../../scheduling/scheduler.ts';
 import type { SubmitJob } from '../../scheduling/submit-job.ts';
 import { reachPoint } from '../../lib/crash-point.ts';
 import { requireClientId } from '../client-id.ts';
-import { ownerOf } from '../owner-of.ts';
+import { accountOf, ownerOf } from '../owner-of.ts';
 import { readJsonObject } from '../read-json.ts';
 import { readPriority } from '../read-priority.ts';
 
@@ -37,6 +37,7 @@ export function createJobRoutes(deps: JobRoutesDeps, { maxJsonBytes }: { maxJson
     const job = await submitJob({
       clientId,
       owner: ownerOf(request),
+      account: accountOf(request),
       priority: readPriority(request, { isOperator: deps.isOperator(request) }),
       workflow,
       values,

@@ -23,8 +23,11 @@ type State = Omit<Job, keyof Request | keyof Columns>;
 const absent: Omit<State, 'state'> = {
   leaseMs: null,
   owner: null,
+  account: null,
   hedge: null,
   priority: 0,
+  previews: false,
+  hasCredentials: false,
   attempts: [],
   revision: 0,
   excluded: [],

@@ -19,6 +19,8 @@ const addToCount = `UPDATE counters SET value = value + 1 WHERE name = 'generati
 const raiseCount = `UPDATE counters SET value = max(value, ?) WHERE name = 'generation'`;
 const replace = `UPDATE jobs SET status = ?, attempt = ?, finished_at = ?, state = ?
   WHERE id = ? AND status = ? AND attempt = ? AND coalesce(json_extract(state, '$.revision'), 0) = ?`;
+const addResult = `INSERT INTO results (id, job_id) SELECT ?, id FROM jobs
+  WHERE id = ? AND status = ? AND attempt = ? AND json_extract(state, '$.revision') = ?`;
 const readRecords = 'SELECT key, value FROM records WHERE collection = ?';
 const writeRecord = `INSERT INTO records (collection, key, value) VALUES (?, ?, ?)
   ON CONFLICT (collection, key) DO UPDATE SET value = excluded.value`;
@@ -70,9 +72,18 @@ export async function openSqliteJobStore(
     async replace(expected, next, { durable = mustSurvivePowerCut(expected, next) } = {}) {
       const fields = [next.state.status, next.attempt, next.finishedAt, toStateText(next)];
       const conditions = [expected.id, expected.state.status, expected.attempt, expected.revision];
-      const statement = { sql: replace, values: [...fields, ...conditions] };
+      // Only of the job that this very change made: another may have been first.
+      const made =
+        next.state.status === 'succeeded' && expected.state.status !== 'succeeded' ? next.state.results : [];
+      const statements = [
+        { sql: replace, values: [...fields, ...conditions] },
+        ...made.map(({ id }) => ({
+          sql: addResult,
+          values: [id, next.id, next.state.status, next.attempt, next.revision],
+        })),
+      ];
       const changed = await orIfKept(
-        () => thread.write([statement], { durable }),
+        () => thread.write(statements, { durable }),
         () => read(isStored, expected.id, ...fields),
       );
       return changed === 1;
@@ -82,6 +93,9 @@ export async function openSqliteJobStore(
     },
     async latestOf(clientId) {
       return (await readJobs('WHERE client_id = ? ORDER BY seq DESC LIMIT 1', clientId))[0];
+    },
+    async findByResult(resultId) {
+      return (await readJobs('WHERE id = (SELECT job_id FROM results WHERE id = ?)', resultId))[0];
     },
     unfinished: () => readJobs('WHERE finished_at IS NULL ORDER BY seq'),
     finishedBefore: (time, limit) =>
@@ -93,7 +107,11 @@ export async function openSqliteJobStore(
       return parseCounts(await read('SELECT status, count(*) AS jobs FROM jobs GROUP BY status'));
     },
     async remove(id) {
-      await thread.write([{ sql: 'DELETE FROM jobs WHERE id = ?', values: [id] }], { durable: false });
+      const statements = [
+        { sql: 'DELETE FROM jobs WHERE id = ?', values: [id] },
+        { sql: 'DELETE FROM results WHERE job_id = ?', values: [id] },
+      ];
+      await thread.write(statements, { durable: false });
     },
     async generationCount() {
       const [row] = await read(`SELECT value FROM counters WHERE name = 'generation'`);
@@ -106,12 +124,12 @@ export async function openSqliteJobStore(
       const rows = await read(readRecords, collection);
       return new Map(rows.map(({ key, value }) => [String(key), String(value)]));
     },
-    async writeRecords(collection, entries) {
+    async writeRecords(collection, entries, { durable = false } = {}) {
       const statements = Array.from(entries, (entry) => ({
         sql: writeRecord,
         values: [collection, ...entry],
       }));
-      if (statements.length > 0) await thread.write(statements, { durable: false });
+      if (statements.length > 0) await thread.write(statements, { durable });
     },
     async removeRecords(collection, keys) {
       const statements = keys.map((key) => ({ sql: removeRecord, values: [collection, key] }));

@@ -12,15 +12,17 @@ interface Condition {
  * `+` before a column keeps SQLite from choosing that column's index instead. Without a client or a workflow each status
  * gives its own newest ones first, for an index serves only one status in order.
  */
-export function listJobs({ clientId, workflow, statuses, before, limit }: JobFilter): SqlStatement {
+export function listJobs({ clientId, account, workflow, statuses, before, limit }: JobFilter): SqlStatement {
   const page = before === undefined ? [] : [isBefore(before)];
-  if (clientId !== undefined || workflow !== undefined) {
+  const named = [
+    ...(clientId === undefined ? [] : [['client_id', clientId] as const]),
+    ...(account === undefined ? [] : [['account', account] as const]),
+    ...(workflow === undefined ? [] : [['workflow', workflow] as const]),
+  ];
+  if (named.length > 0) {
     return select(
       [
-        ...(clientId === undefined ? [] : [equals('client_id', clientId)]),
-        ...(workflow === undefined
-          ? []
-          : [equals(clientId === undefined ? 'workflow' : '+workflow', workflow)]),
+        ...named.map(([column, value], index) => equals(index === 0 ? column : `+${column}`, value)),
         ...(statuses === undefined ? [] : [isOneOf('+status', statuses)]),
         ...page,
       ],

@@ -36,6 +36,14 @@ const migrations = [
      value TEXT NOT NULL,
      PRIMARY KEY (collection, key)
    ) STRICT, WITHOUT ROWID;`,
+  // Jobs of before have no rows here: their results are found by their job alone.
+  `CREATE TABLE results (
+     id TEXT PRIMARY KEY,
+     job_id TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX results_by_job ON results (job_id);
+   ALTER TABLE jobs ADD COLUMN account TEXT AS (json_extract(state, '$.account')) VIRTUAL;
+   CREATE INDEX jobs_by_account ON jobs (account, created_at) WHERE account IS NOT NULL;`,
 ];
 
 /** After a burst the log shrinks to this again, bytes. */
