@@ -72,7 +72,8 @@ export const trustProxy: Parser<TrustProxy> = {
   },
 };
 
-function isNetwork(text: string): boolean {
+/** An address, or a network in CIDR form. */
+export function isNetwork(text: string): boolean {
   const [address = '', prefix, ...rest] = text.split('/');
   if (isIP(address) === 0 || rest.length > 0) return false;
   if (prefix === undefined) return true;
@@ -80,7 +81,7 @@ function isNetwork(text: string): boolean {
 }
 
 /** A list written as text with commas or spaces, or as a JSON list of texts. Undefined when it is neither. */
-function toItems(raw: unknown): string[] | undefined {
+export function toItems(raw: unknown): string[] | undefined {
   if (typeof raw === 'string') return raw.split(/[\s,]+/).filter((item) => item !== '');
   return Array.isArray(raw) && raw.every(isText) ? raw.map((item) => item.trim()) : undefined;
 }
