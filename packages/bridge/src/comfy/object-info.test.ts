@@ -34,7 +34,7 @@ describe('parseObjectInfo', () => {
       image_folder: 'output',
       remote: { route: '/internal/files/output' },
     };
-    expect(inputOf(['COMBO', remote])).toEqual({ type: 'COMBO', required: true });
+    expect(inputOf(['COMBO', remote])).toEqual({ type: 'COMBO', required: true, editor: { remote: true } });
   });
 
   it('marks inputs that take a file of the input folder', () => {
@@ -57,10 +57,34 @@ describe('parseObjectInfo', () => {
       min: -1,
       max: 100,
       step: 0.1,
+      editor: { round: 0.01 },
     });
     expect(inputOf(['BOOLEAN', { default: false }])).toMatchObject({ default: false });
     expect(inputOf(['FLOAT', { max: null }])).toEqual({ type: 'FLOAT', required: true });
     expect(inputOf(['STRING', { multiline: true }])).toMatchObject({ multiline: true });
+  });
+
+  it('keeps what decides how the editor saves a value, and nothing where that is the usual', () => {
+    const editorOf = (options: object) => inputOf(['INT', options]);
+    expect(editorOf({ control_after_generate: true })).toMatchObject({ editor: { control: true } });
+    expect(editorOf({ control_after_generate: 'after' })).toMatchObject({ editor: { control: true } });
+    expect(editorOf({ control_after_generate: false })).toMatchObject({ editor: { control: false } });
+    expect(editorOf({ forceInput: true, dynamicPrompts: true, widgetType: 'COLOR' })).toMatchObject({
+      editor: { forceInput: true, dynamicPrompts: true, widgetType: 'COLOR' },
+    });
+    expect(inputOf(['COMBO', { remote: { route: '/x' }, multi_select: { chip: true } }])).toMatchObject({
+      editor: { remote: true, multiSelect: true },
+    });
+    expect(editorOf({ forceInput: false, dynamicPrompts: false, remote: null })).not.toHaveProperty('editor');
+  });
+
+  it('lists inputs whose names are whole numbers in the order that the node says', () => {
+    const input = {
+      required: { '2': ['INT'], a: ['INT'], '1': ['INT'] },
+      optional: { z: ['INT'], b: ['INT'] },
+    };
+    const definitions = parseObjectInfo({ N: { input, input_order: { required: ['a', '2', '1', 'gone'] } } });
+    expect([...(definitions.get('N')?.inputs.keys() ?? [])]).toEqual(['a', '2', '1', 'z', 'b']);
   });
 
   it('reads required and optional inputs, outputs and what is an output node', () => {

@@ -1,5 +1,5 @@
 import { isRecord } from '../lib/is-record.ts';
-import { toNumber, toRecord, toText } from './read-fields.ts';
+import { toNumber, toRecord, toText, toTexts } from './read-fields.ts';
 
 /**
  * What a backend says of its node classes (`GET /object_info`), brought into one form. Combos come as `[[…], opts]` from
@@ -18,6 +18,26 @@ export interface NodeInputSpec {
   tooltip?: string;
   /** The input takes the name of a file in the backend's input folder. */
   upload?: 'image' | 'video' | 'audio';
+  /** How the editor shows it and stores its value; absent where there is nothing special. */
+  editor?: EditorHints;
+}
+
+/** What the editor reads of an input's options beyond those above: it decides how a saved workflow lists its values. */
+export interface EditorHints {
+  /** A socket, whatever its type. */
+  forceInput?: true;
+  /** Followed by a widget of the editor's own; false where the name (`seed`) would mean that and the node does not want it. */
+  control?: boolean;
+  /** `{a|b}` in its text is a choice that the editor makes. */
+  dynamicPrompts?: true;
+  /** Its choices are asked from a route. */
+  remote?: true;
+  /** It holds a list of choices. */
+  multiSelect?: true;
+  /** Shown as if it were of this type. */
+  widgetType?: string;
+  /** What a value is rounded to when another node sets it; false: never. */
+  round?: number | false;
 }
 
 export interface NodeDefinition {
@@ -40,7 +60,7 @@ export function parseObjectInfo(json: unknown): NodeDefinitions {
     definitions.set(classType, {
       classType,
       displayName: toText(value['display_name']) || classType,
-      inputs: parseInputs(value['input']),
+      inputs: parseInputs(value['input'], toRecord(value['input_order'])),
       outputNode: value['output_node'] === true,
       // A V1 combo as an output type is its list of options.
       outputs: Array.isArray(value['output']) ? value['output'].map(toTypeName) : [],
@@ -49,10 +69,13 @@ export function parseObjectInfo(json: unknown): NodeDefinitions {
   return definitions;
 }
 
-function parseInputs(input: Record<string, unknown>): Map<string, NodeInputSpec> {
+function parseInputs(
+  input: Record<string, unknown>,
+  order: Record<string, unknown>,
+): Map<string, NodeInputSpec> {
   const inputs = new Map<string, NodeInputSpec>();
   for (const group of ['required', 'optional']) {
-    for (const [name, spec] of Object.entries(toRecord(input[group]))) {
+    for (const [name, spec] of inOrder(toRecord(input[group]), order[group])) {
       if (!Array.isArray(spec) || spec.length === 0) continue;
       const [type, config]: unknown[] = spec;
       if (typeof type !== 'string' && !Array.isArray(type)) continue;
@@ -60,6 +83,14 @@ function parseInputs(input: Record<string, unknown>): Map<string, NodeInputSpec>
     }
   }
   return inputs;
+}
+
+/** JSON objects list names that are whole numbers first, so a node that has such names says its order again. */
+function inOrder(group: Record<string, unknown>, order: unknown): [string, unknown][] {
+  const names = Object.keys(group);
+  if (!names.some((name) => /^\d+$/.test(name))) return Object.entries(group);
+  const told = toTexts(order).filter((name) => Object.hasOwn(group, name));
+  return [...new Set([...told, ...names])].map((name) => [name, group[name]]);
 }
 
 function parseInput(
@@ -74,6 +105,7 @@ function parseInput(
     step: toNumber(config['step']),
   };
   const upload = parseUpload(config);
+  const editor = parseEditorHints(config);
   const tooltip = toText(config['tooltip']);
   return {
     type: toTypeName(type),
@@ -86,6 +118,7 @@ function parseInput(
     ...(config['multiline'] === true ? { multiline: true } : {}),
     ...(tooltip === '' ? {} : { tooltip }),
     ...(upload === undefined ? {} : { upload }),
+    ...(editor === undefined ? {} : { editor }),
   };
 }
 
@@ -113,4 +146,18 @@ function parseUpload(config: Record<string, unknown>): NodeInputSpec['upload'] {
   if (config['image_upload'] === true || config['animated_image_upload'] === true) return 'image';
   if (config['video_upload'] === true) return 'video';
   return config['audio_upload'] === true ? 'audio' : undefined;
+}
+
+function parseEditorHints(config: Record<string, unknown>): EditorHints | undefined {
+  const { control_after_generate: control, widgetType, round } = config;
+  const hints: EditorHints = {
+    ...(config['forceInput'] === true ? { forceInput: true } : {}),
+    ...(control === undefined || control === null ? {} : { control: control !== false && control !== '' }),
+    ...(config['dynamicPrompts'] === true ? { dynamicPrompts: true } : {}),
+    ...(isRecord(config['remote']) ? { remote: true } : {}),
+    ...(config['multi_select'] ? { multiSelect: true } : {}),
+    ...(typeof widgetType === 'string' ? { widgetType } : {}),
+    ...(round === false || typeof round === 'number' ? { round } : {}),
+  };
+  return Object.keys(hints).length === 0 ? undefined : hints;
 }

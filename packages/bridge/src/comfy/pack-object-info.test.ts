@@ -34,6 +34,14 @@ test('the signature follows the content: not the order of the classes, not what 
   expect(packed({ A: node(['x']), C: node(['y']) }).signature).not.toBe(before);
 });
 
+test('another way to save a value is another content', () => {
+  const seed = (options: object) => packed({ A: { input: { required: { seed: ['INT', options] } } } });
+  const plain = seed({});
+  expect(seed({ control_after_generate: false }).signature).not.toBe(plain.signature);
+  const [definition] = seed({ control_after_generate: false }).definitions;
+  expect(definition?.inputs.get('seed')?.editor).toEqual({ control: false });
+});
+
 test('what Python writes for numbers that are none is read', () => {
   expect(
     packed('{"A":{"input":{"required":{"x":["FLOAT",{"max":Infinity,"min":NaN}]}}}}').classes,
