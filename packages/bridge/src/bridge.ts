@@ -1,7 +1,9 @@
 import type { Fleet } from './backends/fleet.ts';
 import { buildApi } from './build-api.ts';
+import { buildAssets } from './build-assets.ts';
 import { buildFleet } from './build-fleet.ts';
 import { buildScheduling } from './build-scheduling.ts';
+import { buildWebhooks } from './build-webhooks.ts';
 import type { BridgeConfig } from './config/bridge-config.ts';
 import { createEvents } from './events.ts';
 import type { Events } from './events.ts';
@@ -10,17 +12,21 @@ import { limitStorage } from './files/limit-storage.ts';
 import { createFilePolicy } from './files/file-policy.ts';
 import { createHttpApp } from './http/app.ts';
 import { createCors, mayConnectFrom } from './http/cors.ts';
+import { listRoutes } from './http/list-routes.ts';
+import type { Route } from './http/list-routes.ts';
 import { createGenerationCount } from './jobs/generation-count.ts';
 import { createJobFeed } from './jobs/job-feed.ts';
 import { createJobLedger } from './jobs/job-ledger.ts';
 import type { JobLedger } from './jobs/job-ledger.ts';
 import type { JobStore } from './jobs/job-store.ts';
 import { openJobStore } from './jobs/open-job-store.ts';
+import { toV2Job } from './jobs/v2-view.ts';
 import { recoverJobs } from './jobs/recover-jobs.ts';
 import { closeServer, createHttpServer, listen } from './lib/listen.ts';
 import { logEvents } from './log-events.ts';
 import type { Logger } from './logging.ts';
 import { createHousekeeping } from './scheduling/housekeeping.ts';
+import { createContextOf } from './scheduling/job-context.ts';
 import { describeForListener } from './scheduling/describe-for-listener.ts';
 import { createWorkflowCatalog } from './workflows/workflow-catalog.ts';
 import type { WorkflowCatalog } from './workflows/workflow-catalog.ts';
@@ -40,6 +46,8 @@ export interface Bridge extends AsyncDisposable {
   readonly events: Events;
   readonly ledger: JobLedger;
   readonly workflows: WorkflowCatalog;
+  /** Every method and path that its routers serve, without the base path. */
+  readonly routes: readonly Route[];
   /** Stops taking work, ends what is under way, closes everything. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -102,7 +110,8 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
       policy,
       workflows,
       fleetParts,
-      wantsPreviews: (clientId) => gatewayRef.gateway?.wantsPreviews(clientId) === true,
+      wantsPreviews: ({ id, clientId }) =>
+        feed.isFollowed(id) || gatewayRef.gateway?.wantsPreviews(clientId) === true,
       log,
       now,
     }),
@@ -111,8 +120,25 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
   // First, or attempts whose end cannot be stored would hold up the stop.
   parts.defer(() => ledger.close());
 
+  const assets = await buildAssets(config, {
+    ...{ store, ledger, files, policy, now },
+    log: log.child({ part: 'assets' }),
+  });
+  const contextOf = createContextOf(
+    { ledger, feed, scheduler },
+    { basePath: config.server.basePath, resultTtlMs: config.files.resultTtlMs },
+  );
+  const webhooks = parts.use(
+    buildWebhooks(config.webhooks, {
+      store,
+      events,
+      describe: (job, origin) => toV2Job(job, contextOf(job, origin)),
+      log: log.child({ part: 'webhooks' }),
+      now,
+    }),
+  );
   const housekeeping = createHousekeeping(
-    { ledger, store, events, files, log: log.child({ part: 'housekeeping' }), now },
+    { ledger, store, events, files, assets, log: log.child({ part: 'housekeeping' }), now },
     { resultTtlMs: config.files.resultTtlMs, uploadTtlMs: config.files.uploadTtlMs },
   );
   parts.defer(() => housekeeping.stop());
@@ -146,15 +172,20 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
     store,
     ledger,
     feed,
+    events,
     files,
     policy,
+    assets,
     workflows,
     fleetParts,
     schedulingParts,
     gateway,
+    webhooks,
+    contextOf,
     generationCount: () => count.read(),
     isDraining,
     closing: state.closing.signal,
+    log: log.child({ part: 'http' }),
     now,
   });
   parts.defer(() => api.untilDelivered());
@@ -179,6 +210,7 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
   });
   changes.resume();
   gateway.expectBack(ledger.unfinished());
+  await webhooks.resume();
   housekeeping.start();
   if (Object.values(recovered).some((number) => number > 0))
     log.info(recovered, 'found jobs of an earlier run');
@@ -203,6 +235,7 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
     events,
     ledger,
     workflows,
+    routes: listRoutes(api.routers),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -1,29 +1,49 @@
 import type { Router } from 'express';
 
+import type { AssetParts } from './build-assets.ts';
 import type { FleetParts } from './build-fleet.ts';
+import { buildNamedWorkflows } from './build-named-workflows.ts';
 import type { SchedulingParts } from './build-scheduling.ts';
 import type { BridgeConfig } from './config/bridge-config.ts';
+import type { Events } from './events.ts';
 import type { FilePolicy } from './files/collect-result.ts';
 import type { FileStore } from './files/file-store.ts';
+import { createIdempotency } from './http/idempotency.ts';
+import { createJobStreams } from './http/job-streams.ts';
+import { createGraphGuard } from './http/may-run-graphs.ts';
 import { isOperator, requireOperator } from './http/require-operator.ts';
 import { createBackendRoutes } from './http/routes/backends.ts';
+import { createBridgeEventRoutes } from './http/routes/bridge-events.ts';
 import { createBridgeJobRoutes } from './http/routes/bridge-jobs.ts';
+import { createBridgeSubmitRoutes } from './http/routes/bridge-submit.ts';
+import { createConvertRoutes } from './http/routes/convert.ts';
+import { createDocsRoutes } from './http/routes/docs.ts';
 import { createFreeRoutes } from './http/routes/free.ts';
 import { createHealthRoutes } from './http/routes/health.ts';
 import { createJobRoutes } from './http/routes/jobs.ts';
+import { createOpenApiRoutes } from './http/routes/openapi.ts';
 import { createPlacementRoutes } from './http/routes/placement.ts';
 import { createRequirementRoutes } from './http/routes/requirements.ts';
 import { createResultRoutes } from './http/routes/results.ts';
 import { createUploadRoutes } from './http/routes/uploads.ts';
+import { createV2EventRoutes } from './http/routes/v2-events.ts';
 import { createV2JobRoutes } from './http/routes/v2-jobs.ts';
+import { createV2SubmitRoutes } from './http/routes/v2-submit.ts';
 import { createWorkflowRoutes } from './http/routes/workflows.ts';
+import type { WebhookRegistry } from './http/with-webhook.ts';
 import type { JobFeed } from './jobs/job-feed.ts';
 import type { JobLedger } from './jobs/job-ledger.ts';
 import type { JobStore } from './jobs/job-store.ts';
-import type { Job } from './jobs/job.ts';
-import type { V2Context } from './jobs/v2-view.ts';
+import { parseJobId } from './jobs/job.ts';
+import type { Logger } from './logging.ts';
+import { createBindRequest } from './scheduling/bind-request.ts';
+import { createForgetJob } from './scheduling/forget-job.ts';
+import type { ContextOf } from './scheduling/job-context.ts';
 import { createJobIntake } from './scheduling/job-intake.ts';
+import { createSubmitGraph } from './scheduling/submit-graph.ts';
 import { createSubmitJob } from './scheduling/submit-job.ts';
+import { version } from './version.ts';
+import { convertOrRefuse } from './workflows/convert-ui/convert-or-refuse.ts';
 import type { WorkflowCatalog } from './workflows/workflow-catalog.ts';
 import type { Gateway } from './ws/gateway.ts';
 
@@ -31,16 +51,21 @@ export interface BuildApiDeps {
   store: JobStore;
   ledger: JobLedger;
   feed: JobFeed;
+  events: Events;
   files: FileStore;
   policy: FilePolicy;
+  assets: AssetParts;
   workflows: WorkflowCatalog;
   fleetParts: FleetParts;
   schedulingParts: SchedulingParts;
   gateway: Gateway;
+  webhooks: WebhookRegistry;
+  contextOf: ContextOf;
   generationCount(): Promise<number>;
   isDraining(): boolean;
   /** Aborted when the bridge stops: streams end then. */
   closing: AbortSignal;
+  log: Logger;
   now: () => number;
 }
 
@@ -52,9 +77,9 @@ export interface Api {
 
 /** A part of the composition root: the routes of every API, over one core. */
 export function buildApi(config: BridgeConfig, deps: BuildApiDeps): Api {
-  const { store, ledger, feed, files, policy, workflows, gateway, isDraining, now } = deps;
+  const { store, ledger, feed, files, policy, assets, workflows, gateway, contextOf, isDraining, now } = deps;
   const { fleet, changes, requirements } = deps.fleetParts;
-  const { scheduler, classify, judge, previewJob } = deps.schedulingParts;
+  const { scheduler, classify, judge, previewJob, credentials } = deps.schedulingParts;
   const operatorToken = config.operator.token?.reveal();
   const operator = requireOperator(operatorToken);
 
@@ -66,36 +91,52 @@ export function buildApi(config: BridgeConfig, deps: BuildApiDeps): Api {
       judge,
       queueLength: () => scheduler.queueLength(),
       isDraining,
+      cancel: (id, reason) => scheduler.cancel(id, reason),
       now,
     },
     { maxQueuedJobs: config.jobs.maxQueued, whenNoBackend: config.backends.whenNone },
   );
+  const touchUpload = async (key: `uploads/${string}`) => {
+    if ((await files.stat(key)) === undefined) return false;
+    await files.touch(key);
+    return true;
+  };
+  const bind = createBindRequest({
+    fleet,
+    isSample: (fileName) => workflows.isSample(fileName),
+    touchUpload,
+    resolveAsset: assets.resolveAsset,
+  });
   const submitJob = createSubmitJob({
     intake,
     ledger,
-    fleet,
     workflows,
-    isSample: (fileName) => workflows.isSample(fileName),
-    touchUpload: async (key) => {
-      if ((await files.stat(key)) === undefined) return false;
-      await files.touch(key);
-      return true;
-    },
+    bind,
     leaseOf: (clientId) => gateway.leaseOf(clientId),
     now,
   });
-  const contextOf = (job: Job, origin: string): V2Context => ({
-    origin,
-    progress: ledger.progressOf(job.id) ?? feed.lastProgress(job),
-    queuePosition: scheduler.positionOf(job.id),
-    basePath: config.server.basePath,
-    resultTtlMs: config.files.resultTtlMs,
+  const submitGraph = createSubmitGraph({
+    intake,
+    fleet,
+    credentials,
+    resolveAsset: assets.resolveAsset,
+    touchUpload,
+  });
+  const idempotency = createIdempotency({ records: store, now });
+  const graphs = createGraphGuard({ allow: config.jobs.anyWorkflow, operatorToken });
+  const streams = createJobStreams({
+    feed,
+    positionOf: ({ id }) => scheduler.positionOf(id),
+    contextOf,
+    closing: deps.closing,
   });
   const results = createResultRoutes({ ledger, files, now });
 
   return {
     routers: [
       createHealthRoutes({ fleet, isDraining }),
+      createOpenApiRoutes({ workflows, fleet }, { version, basePath: config.server.basePath }),
+      createDocsRoutes(),
       createWorkflowRoutes({ workflows, fleet }),
       createUploadRoutes({
         store: files,
@@ -119,14 +160,57 @@ export function buildApi(config: BridgeConfig, deps: BuildApiDeps): Api {
         { maxJsonBytes: config.client.jsonMaxBytes },
       ),
       results.router,
-      createV2JobRoutes({ ledger, scheduler, feed, contextOf, closing: deps.closing }),
+      createV2JobRoutes({ ledger, scheduler, contextOf }),
+      createV2EventRoutes({ ledger, streams }),
+      createBridgeEventRoutes({ ledger, streams }),
+      createV2SubmitRoutes(
+        {
+          submitGraph,
+          ledger,
+          idempotency,
+          graphs,
+          isOperator: (request) => isOperator(request, operatorToken),
+          contextOf,
+        },
+        { maxJsonBytes: config.client.jsonMaxBytes },
+      ),
+      createBridgeSubmitRoutes(
+        {
+          submitGraph,
+          convert: (workflow) => convertOrRefuse(workflow, { findDefinition: fleet.findDefinition }),
+          webhooks: deps.webhooks,
+          findJob: (id) => ledger.get(parseJobId(id)),
+          idempotency,
+          graphs,
+          isOperator: (request) => isOperator(request, operatorToken),
+          contextOf,
+        },
+        { maxJsonBytes: config.client.jsonMaxBytes },
+      ),
+      createConvertRoutes({ fleet, mayRunGraphs: graphs.mayRunGraphs }),
+      ...assets.routes({
+        claimKey: (request) => idempotency.claim(request, 'POST /api/v2/assets'),
+        isDraining,
+      }),
       createPlacementRoutes({ previewJob }),
+      ...buildNamedWorkflows(config, {
+        ...deps,
+        fleet,
+        scheduler,
+        classify,
+        judge,
+        intake,
+        bind,
+        idempotency,
+        isOperator: (request) => isOperator(request, operatorToken),
+      }),
       createBridgeJobRoutes({
         ledger,
         store,
         files,
         contextOf,
         etaOf: (job) => scheduler.forecast(job),
+        forgetJob: createForgetJob({ ledger, store, files, now }),
         requireOperator: operator,
       }),
       createBackendRoutes({ fleet, changes, requireOperator: operator, now }),

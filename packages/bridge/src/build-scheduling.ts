@@ -5,6 +5,7 @@ import type { FilePolicy } from './files/collect-result.ts';
 import type { FileStore } from './files/file-store.ts';
 import type { JobLedger } from './jobs/job-ledger.ts';
 import type { JobStore } from './jobs/job-store.ts';
+import type { Job } from './jobs/job.ts';
 import type { Logger } from './logging.ts';
 import { createAttemptRunner } from './scheduling/attempt-runner.ts';
 import { createClassifier } from './scheduling/classify-job.ts';
@@ -12,6 +13,8 @@ import type { ClassifyJob } from './scheduling/classify-job.ts';
 import { createExperience } from './scheduling/experience.ts';
 import { createBackendJudge } from './scheduling/judge-backend.ts';
 import type { BackendJudge } from './scheduling/judge-backend.ts';
+import { createJobCredentials } from './scheduling/job-credentials.ts';
+import type { JobCredentials } from './scheduling/job-credentials.ts';
 import { keepExperience } from './scheduling/keep-experience.ts';
 import { createPreviewJob } from './scheduling/preview-job.ts';
 import type { PreviewJob } from './scheduling/preview-job.ts';
@@ -25,6 +28,7 @@ export interface SchedulingParts extends AsyncDisposable {
   readonly classify: ClassifyJob;
   readonly judge: BackendJudge;
   readonly previewJob: PreviewJob;
+  readonly credentials: JobCredentials;
 }
 
 export interface BuildSchedulingDeps {
@@ -35,7 +39,8 @@ export interface BuildSchedulingDeps {
   policy: FilePolicy;
   workflows: WorkflowCatalog;
   fleetParts: FleetParts;
-  wantsPreviews(clientId: string | null): boolean;
+  /** Whether somebody is listening who wants previews of this job. */
+  wantsPreviews(job: Job): boolean;
   log: Logger;
   now: () => number;
 }
@@ -59,6 +64,8 @@ export async function buildScheduling(
   });
   const sockets = createWarmSockets({ events, log }, config.backends);
   parts.defer(() => sockets.close());
+  const credentials = createJobCredentials({ events });
+  parts.defer(() => credentials.stop());
   const attempt = createAttemptRunner(
     {
       ledger,
@@ -68,7 +75,8 @@ export async function buildScheduling(
       policy,
       experience,
       sockets,
-      wantsPreviews: (clientId) => config.backends.previews && deps.wantsPreviews(clientId),
+      credentials,
+      wantsPreviews: (job) => config.backends.previews && (job.previews || deps.wantsPreviews(job)),
       log: deps.log.child({ part: 'attempt' }),
       now,
     },
@@ -106,5 +114,12 @@ export async function buildScheduling(
     now,
   });
   const built = parts.move();
-  return { scheduler, classify, judge, previewJob, [Symbol.asyncDispose]: () => built.disposeAsync() };
+  return {
+    scheduler,
+    classify,
+    judge,
+    previewJob,
+    credentials,
+    [Symbol.asyncDispose]: () => built.disposeAsync(),
+  };
 }

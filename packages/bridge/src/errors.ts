@@ -16,6 +16,8 @@ export const errorTable = {
   invalid_input: { status: 400, retryable: false, v2: [422, 'invalid_workflow'] },
   job_unfinished: { status: 400, retryable: false, v2: [422, 'invalid_request'] },
   job_failed: { status: 400, retryable: false, v2: [422, 'invalid_request'] },
+  // In place of the result that a caller has waited for.
+  run_failed: { status: 422, retryable: false, v2: [422, 'invalid_request'] },
   unknown_client: { status: 400, retryable: false, v2: [404, 'not_found'] },
   file_refused: { status: 400, retryable: false, v2: [422, 'file_refused'] },
   unauthorized: { status: 401, retryable: false, v2: [401, 'unauthorized'] },
@@ -25,6 +27,7 @@ export const errorTable = {
   too_large: { status: 413, retryable: false, v2: [422, 'too_large'] },
   limited: { status: 429, retryable: true, v2: [429, 'rate_limited'] },
   queue_full: { status: 429, retryable: true, v2: [429, 'queue_full'] },
+  no_capable_backend: { status: 503, retryable: true, v2: [422, 'invalid_workflow'] },
   // The contract's own words for a fleet that cannot take work yet.
   no_backend: { status: 503, retryable: true, v2: [429, 'deployment_not_ready'] },
   unavailable: { status: 503, retryable: true, v2: [500, 'upstream_error'] },

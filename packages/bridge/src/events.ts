@@ -1,6 +1,6 @@
 import type { Progress } from '@comfy-bridge/protocol';
 
-import type { Job } from './jobs/job.ts';
+import type { Job, JobResult } from './jobs/job.ts';
 
 /** Everything that happens in the bridge, one line each. Logs, sockets and counters hang off this, not off the engine. */
 export interface BridgeEvents {
@@ -18,6 +18,8 @@ export interface BridgeEvents {
   'job:progress': { job: Job; progress: Progress };
   /** A live preview picture of a running job; never persisted. */
   'job:preview': { job: Job; image: Buffer; contentType: string; node: string | null };
+  /** A result of a running job is kept here, while the rest of it is still being made; lost with the attempt. */
+  'job:output': { job: Job; result: JobResult };
   /** Somebody asked a running job to stop. */
   'job:canceling': { job: Job };
   /** The one terminal state: succeeded, failed or canceled. */

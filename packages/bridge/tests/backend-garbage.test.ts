@@ -12,7 +12,7 @@ test.each([false, true])(
   async (chunked) => {
     await using t = await startBridge({ env: { MAX_RESULT_SIZE: '1' } });
     const before = process.memoryUsage().rss;
-    t.sim.failNext('GET /view', { hugeBytes: 300 * 1024 * 1024, chunked, contentType: 'image/png' });
+    t.sim.failNext('GET /view', { hugeBytes: 300 * 1024 * 1024, chunked, contentType: 'image/png' }, 2);
     await submit(t, 'one');
     await (await t.sim.nextPrompt()).finish({ images: 1 });
     expect(await ended(t, 'one')).toMatchObject({
@@ -26,7 +26,7 @@ test.each([false, true])(
 
 test('a result that breaks off is fetched in a new attempt, never delivered by half', async () => {
   await using t = await startBridge();
-  t.sim.failNext('GET /view', 'truncate');
+  t.sim.failNext('GET /view', 'truncate', 2);
   await submit(t, 'one');
   await (await t.sim.nextPrompt()).finish({ images: 1 });
   await (await t.sim.nextPrompt()).finish({ images: 1 });

@@ -1,3 +1,6 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import { expect, test } from 'vitest';
 
 import { ended, parseBody, runJob, submit } from './_requests.ts';
@@ -149,4 +152,42 @@ test('results are read by their number, as often as wanted, until they are deliv
   await delivered;
   for (const method of ['GET', 'HEAD']) expect((await t.get(`${results}/0`, { method })).status).toBe(404);
   expect(t.errors).toEqual([]);
+});
+
+test('whoever sends a secret of its own with its jobs lists them, and nobody else does', async () => {
+  await using t = await startBridge({ env: { OPERATOR_TOKEN: 'secret-token-of-the-operator' } });
+  const as = (secret: string) => ({ headers: { authorization: `Bearer ${secret}` } });
+  const body = JSON.stringify({ workflow: 'text-to-image' });
+  for (const [client, secret] of Object.entries({ a: 'ann', b: 'bob', c: 'ann' })) {
+    const init = { body, ...as(secret) };
+    expect((await t.post(`/generate-based-workflow?clientId=${client}`, undefined, init)).status).toBe(200);
+  }
+  const own = (secret: string) => parseBody<Page>(t.get('/api/bridge/jobs?owner=me', as(secret)));
+  expect(clientsOf(await own('ann'))).toEqual(['c', 'a']);
+  expect(clientsOf(await own('bob'))).toEqual(['b']);
+  expect(clientsOf(await own('eve'))).toEqual([]);
+  const byKey = await t.get('/api/bridge/jobs?owner=me', { headers: { 'x-api-key': 'bob' } });
+  expect(clientsOf(await parseBody<Page>(byKey))).toEqual(['b']);
+  expect((await t.get('/api/bridge/jobs?owner=me')).status).toBe(401);
+  expect((await t.get('/api/bridge/jobs?owner=ann', as('ann'))).status).toBe(400);
+});
+
+test('a finished job is forgotten when its owner says so, with every file of it', async () => {
+  await using t = await startBridge();
+  const { jobId } = await submit(t, 'one');
+  const remove = () => t.get(`/api/bridge/jobs/${jobId}`, { method: 'DELETE' });
+  const run = await t.sim.nextPrompt();
+  const early = await remove();
+  expect(early.status).toBe(409);
+  expect(await early.text()).toContain('cancel it first');
+  await run.finish({ images: 2 });
+  await ended(t, 'one');
+  const [file] = await readdir(join(t.dataDir, 'results'));
+  expect(file).toBeDefined();
+  expect((await remove()).status).toBe(204);
+  expect(await readdir(join(t.dataDir, 'results'))).toEqual([]);
+  for (const path of [`/api/bridge/jobs/${jobId}`, `/api/v2/jobs/${jobId}`])
+    expect((await t.get(path)).status, path).toBe(404);
+  expect((await remove()).status).toBe(404);
+  expect((await t.get('/history?clientId=one')).status).toBe(204);
 });

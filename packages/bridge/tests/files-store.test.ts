@@ -229,6 +229,28 @@ test('a sweep removes expired uploads that no unfinished job names, and results 
   expect(asked.toSorted()).toEqual(['known', 'orphan']);
 });
 
+test('of the results of a job that is known, a sweep removes those that it does not name', async () => {
+  await using fixture = await createStore();
+  const { store, directory } = fixture;
+  const old = new Date(Date.now() - 10_000);
+  for (const index of [0, 1, 10_000]) {
+    await put(store, `results/known/${index}`);
+    await utimes(join(directory, `results/known.${index}`), old, old);
+  }
+  const swept = await sweepFiles(
+    { store },
+    {
+      uploadTtlMs: 5000,
+      orphanGraceMs: 5000,
+      isUploadInUse: () => false,
+      isResultKnown: async () => new Set([1, 10_000]),
+      now: Date.now(),
+    },
+  );
+  expect(swept).toEqual({ uploads: 0, results: 1, failed: 0 });
+  expect(await keys(store, 'results')).toEqual(['results/known/1', 'results/known/10000']);
+});
+
 test('a touched upload lives on, and one failing answer does not stop the sweep', async () => {
   await using fixture = await createStore();
   const { store, directory } = fixture;

@@ -127,7 +127,7 @@ test('a broken transfer can be fetched again; delivered results are deleted', as
   raw.socket.write('GET /history?clientId=one HTTP/1.1\r\nHost: x\r\n\r\n');
   raw.socket.once('data', () => raw.socket.resetAndDestroy());
   expect(await raw.received).toMatch(/^HTTP\/1\.1 200 /);
-  expect(await readdir(join(t.dataDir, 'results'))).toEqual([`${id}.0`]);
+  expect(await readdir(join(t.dataDir, 'results'))).toEqual([expect.stringContaining(`${id}.`)]);
   const delivered = t.nextEvent('job:delivered');
   const form = await (await t.get('/history?clientId=one')).formData();
   const file = form.get('result_0');
@@ -198,4 +198,18 @@ test('the ComfyUI forgets the prompt once its results are here', async () => {
   await using t = await startBridge();
   await runJob(t, 'one');
   await expect.poll(() => t.sim.history()).toEqual([]);
+});
+
+test('a submit that is refused leaves the results of the job before it to be fetched', async () => {
+  await using t = await startBridge();
+  await runJob(t, 'one');
+  const refused = await t.post('/generate-based-workflow?clientId=one', {
+    workflow: 'upscale',
+    '2/scale_by': 99,
+  });
+  expect(refused.status).toBe(400);
+  await refused.arrayBuffer();
+  const answer = await t.get('/history?clientId=one&resType=base64');
+  expect(answer.status).toBe(200);
+  expect((await parseBody<Base64Results>(answer)).files).toHaveLength(1);
 });

@@ -1,18 +1,32 @@
-import { v2ErrorSchema, v2JobSchema, v2PreviewEventSchema, v2ProgressSchema } from '@comfy-bridge/protocol';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import {
+  v2ErrorSchema,
+  v2JobSchema,
+  v2OutputSchema,
+  v2PreviewEventSchema,
+  v2ProgressSchema,
+} from '@comfy-bridge/protocol';
 import { expect, test } from 'vitest';
 
 import { checkEvents, openEvents } from './_event-client.ts';
-import type { StreamedEvent } from './_event-client.ts';
+import type { EventReader } from './_event-client.ts';
 import { ended, submit } from './_requests.ts';
-import { startBridge } from './_start-bridge.ts';
+import { startBridge, workflowsDir } from './_start-bridge.ts';
 import type { TestBridge } from './_start-bridge.ts';
-import { startWorld } from './_world.ts';
 import { openSocket } from './_ws-client.ts';
 
 const jpeg = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), Buffer.alloc(200, 7)]);
 
 function eventsUrl(t: TestBridge, jobId: string): string {
   return `${t.url}/api/v2/jobs/${jobId}/events`;
+}
+
+/** Every event as the contract says, and nothing beside it: no number, no time to come back. */
+function checkOfficial(reader: EventReader): string[] {
+  expect(reader.text()).not.toMatch(/^(id|retry):/m);
+  return checkEvents(reader.events);
 }
 
 test('from the first moment to the end: states, progress, outputs, as the contract says; then the stream ends', async () => {
@@ -35,14 +49,20 @@ test('from the first moment to the end: states, progress, outputs, as the contra
   expect((await reader.next('progress')).data).toMatchObject({ current_node: '3' });
   await run.finish({ images: 2 });
   await reader.ended;
-  const states = checkEvents(reader.events);
+  const states = checkOfficial(reader);
   expect([...new Set(states)]).toEqual(['queued', 'running', 'succeeded']);
   expect(reader.events.at(-1)).toMatchObject({
     event: 'status',
     data: { status: 'succeeded', queue_position: null },
   });
   const { outputs } = v2JobSchema.parse(await (await t.get(`/api/v2/jobs/${jobId}`)).json());
-  expect(reader.events.filter(({ event }) => event === 'output').map(({ data }) => data)).toEqual(outputs);
+  const told = reader.events.flatMap(({ event, data }) =>
+    event === 'output' ? [v2OutputSchema.parse(data)] : [],
+  );
+  // They come as they are there; how long they can be had is known when the job has ended.
+  const lasting = ({ url_expires_at: _until, ...output }: (typeof outputs)[number]) => output;
+  const byId = (a: { id: string }, b: { id: string }) => a.id.localeCompare(b.id);
+  expect(told.map(lasting).toSorted(byId)).toEqual(outputs.map(lasting).toSorted(byId));
   expect(outputs).toHaveLength(2);
   for (const { url, size_bytes } of outputs) {
     const file = await fetch(url, { headers: { connection: 'close' } });
@@ -70,7 +90,7 @@ test('who comes in the middle gets the state, the newest progress and the newest
   const { data_base64: picture, content_type: type } = v2PreviewEventSchema.parse(first[2]?.data);
   expect(Buffer.from(picture, 'base64').equals(jpeg)).toBe(true);
   expect(type).toBe('image/jpeg');
-  checkEvents(reader.events);
+  checkOfficial(reader);
 });
 
 test('a picture that comes right behind a progress is told, and so is the last progress of a burst', async () => {
@@ -86,75 +106,7 @@ test('a picture that comes right behind a progress is told, and so is the last p
   await reader.next('preview');
   let last = reader.events.findLast(({ event }) => event === 'progress');
   while (v2ProgressSchema.parse(last?.data).step !== 10) last = await reader.next('progress');
-  checkEvents(reader.events);
-});
-
-test('a burst of progress is told at most ten times a second, and a state is never told twice in a row', async () => {
-  await using t = await startBridge();
-  const { jobId } = await submit(t, 'one');
-  const run = await t.sim.nextPrompt();
-  using reader = await openEvents(eventsUrl(t, jobId));
-  run.progress(1, 20, '3');
-  await reader.next('progress');
-  const began = performance.now();
-  await t.sim.floodProgress(20_000);
-  await run.finish({ images: 1 });
-  await reader.ended;
-  const seconds = (performance.now() - began) / 1000;
-  const told = reader.events.filter(({ event }) => event === 'progress').length;
-  expect(told).toBeLessThanOrEqual(5 + seconds * 10);
-  expect(told).toBeGreaterThanOrEqual(1);
-  const states = checkEvents(reader.events);
-  expect(states.filter((state, at) => state === states[at - 1])).toEqual([]);
-});
-
-test('a client that lost the connection goes on behind its last id: no state is missed and none comes twice', async () => {
-  await using t = await startBridge();
-  const { jobId } = await submit(t, 'one');
-  const run = await t.sim.nextPrompt();
-  let first: Awaited<ReturnType<typeof openEvents>>;
-  {
-    using reader = (first = await openEvents(eventsUrl(t, jobId)));
-    run.progress(5, 20, '3');
-    await reader.next('progress');
-  }
-  run.progress(10, 20, '3');
-  const progressed = t.nextEvent('job:finished');
-  await run.finish({ images: 1 });
-  await progressed;
-  using second = await openEvents(eventsUrl(t, jobId), first.lastId());
-  await second.ended;
-  checkEvents([...first.events, ...second.events]);
-  expect(second.events.some(({ event }) => event === 'output')).toBe(true);
-  expect(second.events.at(-1)).toMatchObject({ event: 'status', data: { status: 'succeeded' } });
-  using third = await openEvents(eventsUrl(t, jobId), second.lastId());
-  await third.ended;
-  expect(third.events).toEqual([]);
-  using byQuery = await openEvents(`${eventsUrl(t, jobId)}?after=${first.lastId()}`);
-  await byQuery.ended;
-  expect(byQuery.events).toEqual(second.events);
-});
-
-test('a stream lives through the loss of a ComfyUI: queued again, running again, done; ids go on rising', async () => {
-  await using t = await startBridge();
-  const { jobId } = await submit(t, 'one');
-  const run = await t.sim.nextPrompt();
-  using reader = await openEvents(eventsUrl(t, jobId));
-  run.progress(10, 20, '3');
-  await reader.next('progress');
-  await t.sim.restart();
-  const again = await t.sim.nextPrompt();
-  again.progress(2, 20, '3');
-  await again.finish({ images: 1 });
-  await reader.ended;
-  const states = checkEvents(reader.events);
-  expect(states.filter((state, at) => state !== states[at - 1])).toEqual(
-    ['queued', 'running', 'queued', 'running', 'succeeded'].slice(states[0] === 'queued' ? 0 : 1),
-  );
-  const values = reader.events.flatMap(({ event, data }) =>
-    event === 'progress' ? [v2ProgressSchema.parse(data).value] : [],
-  );
-  expect(values).toEqual(values.toSorted((a, b) => a - b));
+  checkOfficial(reader);
 });
 
 test.each([
@@ -173,10 +125,92 @@ test.each([
   await reader.next('progress');
   await end(t, run, jobId);
   await reader.ended;
-  expect(checkEvents(reader.events).at(-1)).toBe(state);
+  expect(checkOfficial(reader).at(-1)).toBe(state);
   using late = await openEvents(eventsUrl(t, jobId));
   await late.ended;
-  expect(checkEvents(late.events).at(-1)).toBe(state);
+  expect(checkOfficial(late).at(-1)).toBe(state);
+});
+
+test('progress is told about twice a second, always the newest, and the last one before the end', async () => {
+  await using t = await startBridge();
+  const { jobId } = await submit(t, 'one');
+  const run = await t.sim.nextPrompt();
+  using reader = await openEvents(eventsUrl(t, jobId));
+  run.progress(1, 20, '3');
+  await reader.next('progress');
+  const began = performance.now();
+  for (let round = 0; round < 5; round += 1) {
+    await t.sim.floodProgress(10_000);
+    await reader.next('progress');
+  }
+  await run.finish({ images: 1 });
+  await reader.ended;
+  const seconds = (performance.now() - began) / 1000;
+  const told = reader.events.filter(({ event }) => event === 'progress').map(({ data }) => data);
+  expect(told.length).toBeLessThanOrEqual(3 + seconds * 2);
+  expect(told.at(-1)).toMatchObject({ value: 1 });
+  expect(reader.events.findLastIndex(({ event }) => event === 'progress')).toBeLessThan(
+    reader.events.length - 1,
+  );
+  const states = checkOfficial(reader);
+  expect(states.filter((state, at) => state === states[at - 1])).toEqual([]);
+});
+
+test('the number of an event means nothing here: who sends one is told how things stand, as anybody', async () => {
+  await using t = await startBridge();
+  const { jobId } = await submit(t, 'one');
+  const run = await t.sim.nextPrompt();
+  run.progress(5, 20, '3');
+  await t.nextEvent('job:progress', ({ progress }) => progress.step === 5);
+  using reader = await openEvents(`${eventsUrl(t, jobId)}?after=900000000`, 900_000_000);
+  expect((await reader.next()).event).toBe('status');
+  expect((await reader.next()).data).toMatchObject({ step: 5 });
+  await run.finish({ images: 1 });
+  await reader.ended;
+  expect(checkOfficial(reader).at(-1)).toBe('succeeded');
+});
+
+test('a picture that is no JPEG is left out: the contract has only those', async () => {
+  await using t = await startBridge();
+  using watcher = await openSocket(`${t.wsUrl}/ws?clientId=one&previews=1`);
+  const { jobId } = await submit(t, 'one');
+  const run = await t.sim.nextPrompt();
+  using reader = await openEvents(eventsUrl(t, jobId));
+  await reader.next('status');
+  run.preview(Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47]), Buffer.alloc(200)]));
+  await watcher.nextBinary();
+  run.preview(jpeg);
+  expect((await reader.next('preview')).data).toMatchObject({ content_type: 'image/jpeg' });
+  await run.finish({ images: 1 });
+  await reader.ended;
+  checkOfficial(reader);
+});
+
+test.each([
+  ['a stream of its events is open', true],
+  ['nobody listens', false],
+])('previews are asked for when the prompt is handed in while %s: %s', async (_how, listens) => {
+  await using t = await startBridge({ env: { BACKEND_SLOTS: '1' } });
+  await submit(t, 'ahead');
+  const ahead = await t.sim.nextPrompt();
+  const { jobId } = await submit(t, 'one');
+  using reader = listens ? await openEvents(eventsUrl(t, jobId)) : undefined;
+  await reader?.next('status');
+  await ahead.finish({ images: 1 });
+  const run = await t.sim.nextPrompt();
+  expect(run.extraData).toEqual(
+    listens
+      ? expect.objectContaining({ preview_method: 'auto' })
+      : expect.not.objectContaining({ preview_method: 'auto' }),
+  );
+});
+
+test('a job of this API has previews made although nobody listens yet', async () => {
+  await using t = await startBridge();
+  const graph: unknown = JSON.parse(await readFile(join(workflowsDir, 'text-to-image.json'), 'utf8'));
+  const answer = await t.post('/api/v2/jobs', { workflow: graph });
+  expect(answer.status).toBe(201);
+  expect((await t.sim.nextPrompt()).extraData).toMatchObject({ preview_method: 'auto' });
 });
 
 test('the place in the queue is told as it changes', async () => {
@@ -202,7 +236,7 @@ test('results that were delivered are not offered to who comes late', async () =
   using reader = await openEvents(eventsUrl(t, jobId));
   await reader.ended;
   expect(reader.events.map(({ event }) => event)).not.toContain('output');
-  expect(checkEvents(reader.events).at(-1)).toBe('succeeded');
+  expect(checkOfficial(reader).at(-1)).toBe('succeeded');
 });
 
 test.each(['00000000-0000-4000-8000-000000000000', 'nonsense', '..%2F..%2Fetc'])(
@@ -223,6 +257,14 @@ test('a thousand listeners of one job all hear the end, and hold up nobody', asy
   const readers = await Promise.all(Array.from({ length: 1_000 }, () => openEvents(eventsUrl(t, jobId))));
   run.progress(10, 20, '3');
   await Promise.all(readers.map((reader) => reader.next('progress')));
+  // One more of the same caller is refused; of another one it is not.
+  using refused = await openEvents(eventsUrl(t, jobId));
+  await refused.ended;
+  const other = await t.get(`/api/bridge/jobs/${jobId}/events`, {
+    method: 'HEAD',
+    headers: { authorization: 'Bearer other' },
+  });
+  expect(other.status).toBe(200);
   const began = performance.now();
   expect((await t.get('/healthz')).status).toBe(200);
   await run.finish({ images: 1 });
@@ -230,42 +272,10 @@ test('a thousand listeners of one job all hear the end, and hold up nobody', asy
   expect(performance.now() - began).toBeLessThan(5_000);
   for (const { events } of readers)
     expect(events.at(-1)).toMatchObject({ event: 'status', data: { status: 'succeeded' } });
+  expect(refused.status).toBe(429);
+  expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+  expect(v2ErrorSchema.parse(JSON.parse(refused.text())).error.code).toBe('too_many_streams');
   expect(t.errors).toEqual([]);
-});
-
-test('the next process goes on where the last one was: ids rise, and an id of before still counts', async () => {
-  await using world = await startWorld();
-  const { sim } = world;
-  let jobId = '';
-  let heard: StreamedEvent[] = [];
-  let lastId = 0;
-  let run: Awaited<ReturnType<typeof sim.nextPrompt>>;
-  {
-    await using t = await world.start();
-    ({ jobId } = await submit(t, 'one'));
-    run = await sim.nextPrompt();
-    using reader = await openEvents(eventsUrl(t, jobId));
-    for (let step = 1; step <= 5; step += 1) {
-      run.progress(step, 20, '3');
-      await reader.next('progress');
-    }
-    await t.bridge.close();
-    await reader.ended;
-    ({ events: heard } = reader);
-    lastId = reader.lastId();
-  }
-  await using t = await world.start();
-  await expect.poll(() => sim.sockets()).toBeGreaterThan(0);
-  using reader = await openEvents(eventsUrl(t, jobId), lastId);
-  run.progress(10, 20, '3');
-  await reader.next('progress');
-  await run.finish({ images: 1 });
-  await reader.ended;
-  expect(reader.events.at(-1)).toMatchObject({ event: 'status', data: { status: 'succeeded' } });
-  checkEvents([...heard, ...reader.events]);
-  using late = await openEvents(eventsUrl(t, jobId), reader.lastId());
-  await late.ended;
-  expect(late.events).toEqual([]);
 });
 
 test('a stop ends the streams at once; their clients come back', async () => {

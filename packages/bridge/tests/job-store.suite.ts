@@ -61,7 +61,12 @@ export function describeJobStore(name: string, open: () => Promise<JobStore>): v
       await using store = await open();
       const job = newJob({ attempt: 1, state: running });
       await store.insert(job);
-      const next: Job = { ...job, revision: 1, finishedAt: 9, state: { status: 'succeeded', results: [result] } };
+      const next: Job = {
+        ...job,
+        revision: 1,
+        finishedAt: 9,
+        state: { status: 'succeeded', results: [result] },
+      };
       expect(await store.replace({ ...job, revision: 7 }, next)).toBe(false);
       expect(await store.findByResult(result.id)).toBeUndefined();
       expect(await store.replace(job, next)).toBe(true);
@@ -300,6 +305,19 @@ export function describeJobStore(name: string, open: () => Promise<JobStore>): v
       await store.removeRecords('nowhere', ['one']);
       expect(await store.readRecords('a')).toEqual(new Map([['two', '2']]));
       expect(await store.readRecords('b')).toEqual(new Map([['one', '1']]));
+    });
+
+    test('of two that add a record under one key, one does; a collection is dropped whole', async () => {
+      await using store = await open();
+      const added = [store.addRecord('a', 'k', 'first'), store.addRecord('a', 'k', 'second')];
+      expect(await Promise.all(added)).toEqual([true, false]);
+      expect(await store.readRecord('a', 'k')).toBe('first');
+      expect(await store.readRecord('b', 'k')).toBeUndefined();
+      expect(await store.addRecord('b', 'k', 'other')).toBe(true);
+      await store.dropRecords('a');
+      expect(await store.readRecord('a', 'k')).toBeUndefined();
+      expect(await store.readRecord('b', 'k')).toBe('other');
+      expect(await store.addRecord('a', 'k', 'third')).toBe(true);
     });
 
     test('writing or removing no records does nothing, and what was read does not change afterwards', async () => {

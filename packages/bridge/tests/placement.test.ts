@@ -112,6 +112,7 @@ test('the placement of a workflow: each verdict with its reason, and when it wou
 test('the placement is asked for with inputs, and refuses what a submit would refuse', async () => {
   await using t = await startBridge();
   expect(await explain(t, 'upscale', { '2/scale_by': 2 })).toMatchObject({ can_run: true });
+  expect(await explain(t, 'upscale', { factor: 2, Method: 'area' })).toMatchObject({ can_run: true });
   const path = '/api/bridge/workflows/upscale/placement';
   for (const [query, status, text] of [
     ['?inputs=nonsense', 400, /JSON object/],

@@ -110,6 +110,25 @@ test('a file of the first schema is taken over: its jobs lack nothing, and lists
   after.close();
 });
 
+test('results that an older version kept are found by their ids', async () => {
+  await using place = await temporaryStore();
+  const result = { id: 'a-result', index: 0, nodeId: '9' };
+  {
+    await using store = await openSqliteJobStore(place.path);
+    await store.insert(newJob({ clientId: 'client' }));
+  }
+  const db = new DatabaseSync(place.path);
+  db.prepare(`UPDATE jobs SET status = 'succeeded', state = json_set(state, '$.state', json(?))`).run(
+    JSON.stringify({ status: 'succeeded', results: [result] }),
+  );
+  // As the schema before had it.
+  db.exec('DROP INDEX jobs_by_account; ALTER TABLE jobs DROP COLUMN account; DROP TABLE results;');
+  db.exec('PRAGMA user_version = 3');
+  db.close();
+  await using store = await openSqliteJobStore(place.path);
+  expect((await store.findByResult('a-result'))?.clientId).toBe('client');
+});
+
 test('a file of a newer version is refused and left as it is', async () => {
   await using place = await temporaryStore();
   await (await openSqliteJobStore(place.path))[Symbol.asyncDispose]();

@@ -191,7 +191,8 @@ test('under a base path behind a proxy the links hold the path, and URLs the ori
     events: `/comfy/api/v2/jobs/${jobId}/events`,
     cancel: `/comfy/api/v2/jobs/${jobId}/cancel`,
   });
-  expect(job.outputs[0]?.url).toBe(`https://example.org/comfy/api/bridge/jobs/${jobId}/results/0`);
+  const [output] = job.outputs;
+  expect(output?.url).toBe(`https://example.org/comfy/api/v2/assets/${output?.id}/content`);
 });
 
 test.each([

@@ -53,7 +53,7 @@ test('nodes that were cached count as done', async () => {
 test('100.00% waits until the results are kept here', async () => {
   await using t = await startBridge();
   using client = await openSocket(`${t.wsUrl}/ws?clientId=one`);
-  t.sim.failNext('GET /view', { hugeBytes: 1_000, contentType: 'image/png' });
+  t.sim.failNext('GET /view', { hugeBytes: 1_000, contentType: 'image/png' }, 2);
   await submit(t, 'one');
   await (await t.sim.nextPrompt()).finish({ images: 1 });
   await client.next('error');

@@ -46,7 +46,7 @@ export class PromptRun {
     this.#host = host;
     this.#item = item;
     [, this.promptId, this.prompt, this.extraData] = item;
-    const { client_id: clientId } = this.extraData;
+    const clientId = this.extraData.client_id;
     this.clientId = clientId === undefined || clientId === null ? undefined : str(clientId);
     this.#frames = new Frames(host.hub, this.promptId, this.clientId, host.options.features.previewMetadata);
     const interrupted = Promise.withResolvers<void>();
@@ -112,10 +112,13 @@ export class PromptRun {
     this.#finishCurrent();
   }
 
-  /**
-   * Ends the prompt well. Without images or outputs, whatever has not run is really computed, without delays and
-   * without progress frames.
-   */
+  /** A node saves pictures, shows them and is finished; the rest goes on. */
+  save(nodeId: NodeId, images: GivenImages): void {
+    const prefix = str(this.prompt[nodeId]?.inputs.filename_prefix ?? 'ComfyUI');
+    if (this.#mayStep()) this.executed(nodeId, { images: saveGiven(this.#host.files, prefix, images) });
+  }
+
+  /** Ends the prompt well. Without images or outputs, the rest is really computed, without delays and progress frames. */
   async finish(options: FinishOptions = {}): Promise<void> {
     if (!this.#mayStep()) return;
     this.#begin();
@@ -214,11 +217,9 @@ export class PromptRun {
   }
 
   #showGiven(images: GivenImages): void {
-    const node =
-      this.#current !== undefined && this.#isOutput(this.#current) ? this.#current : this.#item[4][0];
-    if (node === undefined) return;
-    const prefix = str(this.prompt[node]?.inputs.filename_prefix ?? 'ComfyUI');
-    this.executed(node, { images: saveGiven(this.#host.files, prefix, images) });
+    const running = this.prompt[this.#current ?? '']?.class_type ?? '';
+    const node = this.#host.info[running]?.output_node === true ? this.#current : this.#item[4][0];
+    if (node !== undefined) this.save(node, images);
   }
 
   async #runAll({ paced, delayHistoryMs }: { paced: boolean; delayHistoryMs: number }): Promise<void> {
@@ -292,9 +293,5 @@ export class PromptRun {
 
   #busyNode(): NodeId {
     return busyNode(this.prompt, this.#host.info);
-  }
-
-  #isOutput(node: NodeId): boolean {
-    return this.#host.info[this.prompt[node]?.class_type ?? '']?.output_node === true;
   }
 }

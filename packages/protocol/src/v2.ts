@@ -11,7 +11,9 @@ const timeSchema = z.iso.datetime();
 /** An absolute URL; unlike the links of a job, which may be host-relative. */
 const urlSchema = z.url({ protocol: /^https?$/ });
 /** Absolute, or host-relative with every prefix that the bridge is served under. */
-const linkSchema = z.union([urlSchema, z.string().regex(/^\/(?!\/)/)]);
+export const linkSchema = z
+  .union([urlSchema, z.string().regex(/^\/(?!\/)/)])
+  .meta({ format: 'uri-reference' });
 const countSchema = z.int().nonnegative();
 
 export const v2ProgressSchema = z.strictObject({
@@ -79,6 +81,25 @@ export const v2PreviewEventSchema = z.strictObject({
   node_id: z.string(),
   content_type: z.string(),
   data_base64: z.base64(),
+});
+
+/** The object that stands in a graph where a file name would. Only the id counts. */
+export const assetReferenceSchema = z.object({
+  __type: z.literal('core/ASSET'),
+  info: z.looseObject({ id: z.uuid(), hash: z.string().optional(), file_path: z.string().optional() }),
+});
+
+/** `POST /api/v2/jobs`. What the contract reserves (`webhook_url`, `inputs`) is refused like anything else unknown. */
+export const v2SubmitSchema = z.strictObject({
+  workflow: z.record(z.string(), z.unknown()),
+  /** Handed to the ComfyUI with this prompt alone, and never written down. */
+  extra_data: z.strictObject({ api_key_comfy_org: z.string().max(4096).optional() }).optional(),
+});
+
+/** `GET /api/v2/jobs/{id}/workflow`. */
+export const v2JobWorkflowSchema = z.strictObject({
+  workflow: z.record(z.string(), z.unknown()),
+  format: z.enum(['save', 'api']),
 });
 
 /** Every refusal below `/api/`. */

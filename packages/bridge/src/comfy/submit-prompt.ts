@@ -19,6 +19,8 @@ export interface PromptSubmission extends CallOptions {
   clientId: string;
   /** Asks for live previews, where the server lets a prompt choose. */
   previews?: boolean;
+  /** For nodes that call paid services; ComfyUI hands it to them and keeps it out of its history. */
+  extraData?: Readonly<Record<string, string>> | undefined;
 }
 
 export type SubmitOutcome =
@@ -27,7 +29,7 @@ export type SubmitOutcome =
 
 /** `POST /prompt`. After a failure without an answer the prompt may be queued: look for its id before trying again. */
 export async function submitPrompt(http: ComfyHttp, submission: PromptSubmission): Promise<SubmitOutcome> {
-  const { prompt, promptId, clientId, previews = false, ...call } = submission;
+  const { prompt, promptId, clientId, previews = false, extraData, ...call } = submission;
   const answer = await http.send({
     ...call,
     method: 'POST',
@@ -37,7 +39,9 @@ export async function submitPrompt(http: ComfyHttp, submission: PromptSubmission
       prompt: mapNodes(prompt),
       prompt_id: promptId,
       client_id: clientId,
-      ...(previews ? { extra_data: { preview_method: 'auto' } } : {}),
+      ...((previews || extraData !== undefined) && {
+        extra_data: { ...extraData, ...(previews && { preview_method: 'auto' }) },
+      }),
     }),
     maxBytes: 16 * MEGABYTE, // Each error repeats its input's whole list of options.
   });

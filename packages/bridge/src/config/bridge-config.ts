@@ -35,6 +35,8 @@ export interface BridgeConfig {
     readonly dataDir: string;
     readonly uploadMaxBytes: number;
     readonly uploadMaxFiles: number;
+    /** Of one resumable upload. */
+    readonly resumableMaxBytes: number;
     readonly uploadTtlMs: number;
     readonly resultMaxBytes: number;
     readonly resultTtlMs: number;
@@ -53,6 +55,12 @@ export interface BridgeConfig {
     /** A job that takes far too long is run a second time on an idle backend. */
     readonly hedging: boolean;
     readonly currentStateFile: string;
+  };
+  readonly webhooks: {
+    /** For those who bring none. */
+    readonly secret: Secret | undefined;
+    /** Host names, addresses, networks or `*`. */
+    readonly allow: readonly string[];
   };
   readonly client: {
     readonly heartbeatIntervalMs: number;
@@ -96,6 +104,7 @@ export function toBridgeConfig(values: OptionValues): BridgeConfig {
       dataDir: values.DATA_DIR,
       uploadMaxBytes: values.UPLOAD_MAX_SIZE,
       uploadMaxFiles: values.MAX_UPLOAD_FILES,
+      resumableMaxBytes: values.RESUMABLE_MAX_SIZE,
       uploadTtlMs: values.UPLOAD_TTL_HOURS,
       resultMaxBytes: values.MAX_RESULT_SIZE,
       resultTtlMs: values.RESULT_TTL_HOURS,
@@ -111,6 +120,7 @@ export function toBridgeConfig(values: OptionValues): BridgeConfig {
       hedging: values.HEDGE_SLOW_JOBS,
       currentStateFile: values.CURRENT_STATE ?? join(values.DATA_DIR, 'current_state.json'),
     },
+    webhooks: { secret: values.WEBHOOK_SECRET, allow: values.WEBHOOK_ALLOW },
     client: {
       heartbeatIntervalMs: values.TIMEOUT_INTERVAL,
       timeoutMs: Math.min(values.LIMIT_TIMEOUT_COUNT * values.TIMEOUT_INTERVAL, maxTimerMs),

@@ -35,9 +35,16 @@ export const fileOptions = {
     default: '16',
     parser: wholeNumber({ min: 1, max: 1000 }),
   },
+  RESUMABLE_MAX_SIZE: {
+    section: 'files',
+    description: 'Megabytes per file that is uploaded in pieces, over the resumable uploads.',
+    default: '2048',
+    parser: megabytes({ min: 0.001, max: 1_000_000 }),
+  },
   UPLOAD_TTL_HOURS: {
     section: 'files',
-    description: 'Hours that an uploaded file is kept after its last use.',
+    description:
+      'Hours that an uploaded file is kept after its last use, and that a resumable upload may take.',
     default: '24',
     parser: hours({ min: 0.001, max: 87_600 }),
   },

@@ -3,9 +3,16 @@ import { fileOptions } from './file-options.ts';
 import { jobOptions } from './job-options.ts';
 import type { Option, OptionValue, Section } from './option.ts';
 import { serverOptions } from './server-options.ts';
+import { webhookOptions } from './webhook-options.ts';
 
 /** Every option of the bridge, once. Each is read from here by the parser, `--help` and docs/config.md. */
-export const options = { ...serverOptions, ...backendOptions, ...fileOptions, ...jobOptions };
+export const options = {
+  ...serverOptions,
+  ...backendOptions,
+  ...fileOptions,
+  ...jobOptions,
+  ...webhookOptions,
+};
 
 export type OptionKey = keyof typeof options;
 

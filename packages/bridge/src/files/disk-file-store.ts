@@ -8,7 +8,8 @@ import { BridgeError } from '../errors.ts';
 import { createDiskPendingFile } from './disk-pending-file.ts';
 import { isFileKey, toFileKey, toFilePath, toFolderPath } from './file-paths.ts';
 import { smallBytes } from './file-store.ts';
-import type { FileKey, FileStore, StoredFileInfo } from './file-store.ts';
+import type { ByteRange, FileKey, FileStore, StoredFileInfo } from './file-store.ts';
+import { linkOrCopy, moveDurably } from './move-file.ts';
 import { createFolderSync, syncFile } from './folder-sync.ts';
 import type { FolderSync } from './folder-sync.ts';
 import { hasCode, toStorageError } from './storage-error.ts';
@@ -58,13 +59,26 @@ export async function createDiskFileStore({ directory }: { directory: string }):
         toInfo(key, statSync(toFolderPath(directory, key), { throwIfNoEntry: false }))
       );
     },
-    open: async (key) => {
+    open: async (key, range) => {
       const opened = isFileKey(key)
-        ? ((await openForReading(toFilePath(directory, key))) ??
-          (await openForReading(toFolderPath(directory, key))))
+        ? ((await openForReading(toFilePath(directory, key), range)) ??
+          (await openForReading(toFolderPath(directory, key), range)))
         : undefined;
-      if (opened === undefined) throw new BridgeError('not_found', 'the file is gone');
+      if (opened === undefined) throw gone();
       return opened;
+    },
+    copy: async (from, to) => {
+      const { path, syncFolder } = toTarget(to);
+      const sources = isFileKey(from) ? [toFilePath(directory, from), toFolderPath(directory, from)] : [];
+      const source = sources.find((candidate) => statSync(candidate, { throwIfNoEntry: false })?.isFile());
+      if (source === undefined) throw gone();
+      await linkOrCopy(source, path, join(directory, 'tmp', randomUUID()));
+      await syncFolder();
+    },
+    adopt: async (source, key) => {
+      const { path, syncFolder } = toTarget(key);
+      await moveDurably(source, path, join(directory, 'tmp', randomUUID()));
+      await syncFolder();
     },
     touch: async (key) => {
       const now = new Date();
@@ -82,6 +96,10 @@ export async function createDiskFileStore({ directory }: { directory: string }):
   };
 }
 
+function gone(): BridgeError {
+  return new BridgeError('not_found', 'the file is gone');
+}
+
 async function writeDurably(path: string, bytes: Buffer): Promise<void> {
   if (bytes.length > smallBytes)
     return await writeFile(path, bytes, { flag: 'wx', mode: 0o600, flush: true });
@@ -95,13 +113,19 @@ async function writeDurably(path: string, bytes: Buffer): Promise<void> {
 }
 
 /** Undefined when it is not there. */
-async function openForReading(path: string): Promise<{ stream: Readable; size: number } | undefined> {
+async function openForReading(
+  path: string,
+  range: ByteRange | undefined,
+): Promise<{ stream: Readable; size: number } | undefined> {
   try {
     const bytes = readSmall(path);
-    if (bytes !== undefined) return { stream: toStream(bytes), size: bytes.length };
+    if (bytes !== undefined) {
+      const part = range === undefined ? bytes : bytes.subarray(range.start, range.end + 1);
+      return { stream: toStream(part), size: bytes.length };
+    }
     const handle = await open(path, 'r');
     const { size } = await handle.stat();
-    return { stream: handle.createReadStream({ highWaterMark: 256 * 1024 }), size };
+    return { stream: handle.createReadStream({ ...range, highWaterMark: 256 * 1024 }), size };
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw toStorageError(error);

@@ -37,6 +37,12 @@ export interface PendingFile {
   discard(): Promise<void>;
 }
 
+/** Both ends included, as in HTTP. */
+export interface ByteRange {
+  start: number;
+  end: number;
+}
+
 /** Where uploads and results lie. The local directory is the default; object storage can stand behind the same port. */
 export interface FileStore {
   /** `purpose` decides who gives way when room is short. */
@@ -48,8 +54,21 @@ export interface FileStore {
   put(key: FileKey, bytes: Buffer): Promise<void>;
   /** Undefined when there is no such file. */
   stat(key: FileKey): Promise<StoredFileInfo | undefined>;
-  /** Streams a file; rejects with `BridgeError('not_found')` when it is gone. */
-  open(key: FileKey): Promise<{ stream: Readable; size: number }>;
+  /**
+   * Streams a file, or the part of it from the byte `start` up to and including `end`, which the file must have; `size` is
+   * that of the whole file. Rejects with `BridgeError('not_found')` when it is gone.
+   */
+  open(key: FileKey, range?: ByteRange): Promise<{ stream: Readable; size: number }>;
+  /**
+   * Stores the content of one file under a second key, without copying the bytes where the disk can do that; durable once
+   * resolved. What becomes of the one has no effect on the other. Rejects with `BridgeError('not_found')` when it is gone.
+   */
+  copy(from: FileKey, to: FileKey): Promise<void>;
+  /**
+   * Takes over a file that lies elsewhere, without copying its bytes where it lies on the same disk: durable once resolved,
+   * and no longer at `path` then.
+   */
+  adopt(path: string, key: FileKey): Promise<void>;
   /** Marks as used now, so that expiry counts from here. */
   touch(key: FileKey): Promise<void>;
   /** Removing what is not there is fine. */

@@ -4,11 +4,26 @@ import type { FileStore, PendingFile } from './file-store.ts';
 /** Of the quota, what uploads may fill: the rest is for the results of jobs that were accepted already. */
 const uploadShare = 0.9;
 
+/** The quota, for what lies beside the store and is an upload on its way. */
+export interface StorageRoom {
+  /** Throws `BridgeError('storage_full')` where an upload of so many bytes more would not fit; takes nothing. */
+  check(bytes: number): void;
+  /** Counts bytes that came (or, below zero, went), whether they fit or not. */
+  count(bytes: number): void;
+}
+
+export interface LimitedFileStore extends FileStore {
+  readonly room: StorageRoom;
+}
+
 /**
  * Keeps uploads and results together under a quota. What does not fit is refused with `storage_full` while it streams, and
  * room comes back as files are delivered and expire.
  */
-export async function limitStorage(store: FileStore, { maxBytes }: { maxBytes: number }): Promise<FileStore> {
+export async function limitStorage(
+  store: FileStore,
+  { maxBytes }: { maxBytes: number },
+): Promise<LimitedFileStore> {
   let used = 0;
   for (const kind of ['uploads', 'results'] as const) {
     for await (const { size } of store.list(kind)) used += size;
@@ -67,6 +82,30 @@ export async function limitStorage(store: FileStore, { maxBytes }: { maxBytes: n
         used -= size;
         throw error;
       }
+    },
+    // What shares its bytes with another file counts as if it did not: either of the two may be removed first.
+    async copy(from, to) {
+      const size = (await store.stat(from))?.size ?? 0;
+      if (roomFor(to.startsWith('uploads/') ? 'upload' : 'result') < size) throw full();
+      used += size;
+      try {
+        await store.copy(from, to);
+      } catch (error) {
+        used -= size;
+        throw error;
+      }
+    },
+    async adopt(path, key) {
+      await store.adopt(path, key);
+      used += (await store.stat(key))?.size ?? 0;
+    },
+    room: {
+      check(bytes) {
+        if (roomFor('upload') < bytes) throw full();
+      },
+      count(bytes) {
+        used += bytes;
+      },
     },
     async remove(key) {
       const info = await store.stat(key);

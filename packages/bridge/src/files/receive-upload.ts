@@ -3,10 +3,11 @@ import type { Readable } from 'node:stream';
 import type { OutputType } from '@comfy-bridge/protocol';
 import { BridgeError } from '../errors.ts';
 import type { ContentHash } from '../lib/content-hash.ts';
-import { checkClaim, checkFile, type CheckedFile, type CheckPolicy } from './check-file.ts';
+import type { CheckedFile, CheckPolicy } from './check-file.ts';
 import type { FileKey, FileStore, PendingFile } from './file-store.ts';
 import type { PartHeader } from './part-header.ts';
 import { readMultipart } from './read-multipart.ts';
+import { receiveNamed, requireClaim, requireSafe, toShown } from './refuse-file.ts';
 import { createSavedName } from './saved-name.ts';
 
 export interface UploadLimits {
@@ -91,29 +92,17 @@ function createPartReceiver({ store, policy, limits, signal }: UploadRequest): P
   ): Promise<void> {
     const { fileName, contentType: declaredType } = header;
     if (fileName === undefined) throw noFileName();
-    // What cannot pass whatever it holds is refused before it is received.
-    const claim = checkClaim({ fileName, declaredType }, policy.allowed);
-    if (!claim.ok) throw new BridgeError('file_refused', `${toShown(fileName)}: ${claim.reason}`);
+    requireClaim({ fileName, declaredType }, policy);
     const pending = await store.createPending('upload');
     try {
-      await receiveBody(pending, fileName, body);
+      await receiveNamed(pending, fileName, body, { maxBytes: limits.maxBytesPerFile, signal: stop });
       const { path, size } = pending;
-      const checked = await checkFile({ content: path, size, fileName, declaredType }, policy);
-      if (!checked.ok) throw new BridgeError('file_refused', `${toShown(fileName)}: ${checked.reason}`);
+      const checked = await requireSafe({ content: path, size, fileName, declaredType }, policy);
       stop.throwIfAborted();
-      files.push({ index, identifier, fileName, pending, checked: checked.file });
+      files.push({ index, identifier, fileName, pending, checked });
     } catch (error) {
       await pending.discard();
       throw error;
-    }
-  }
-
-  async function receiveBody(pending: PendingFile, fileName: string, body: Readable): Promise<void> {
-    try {
-      await pending.receive(body, { maxBytes: limits.maxBytesPerFile, signal: stop });
-    } catch (error) {
-      if (!(error instanceof BridgeError) || error.code !== 'too_large') throw error;
-      throw new BridgeError('too_large', `${toShown(fileName)}: ${error.message}`, { cause: error });
     }
   }
 
@@ -203,12 +192,4 @@ function noFileName(): BridgeError {
     'bad_request',
     'no file with a filename: send each file as a part of multipart/form-data that has a name and a filename',
   );
-}
-
-/** A client's words in our message: bounded, on one line. */
-function toShown(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(/\p{Cc}/gu, '�')
-    .slice(0, 120);
 }

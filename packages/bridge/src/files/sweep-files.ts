@@ -7,8 +7,8 @@ export interface SweepOptions {
   orphanGraceMs: number;
   /** True while an unfinished job names the upload. */
   isUploadInUse(savedName: string): boolean;
-  /** True when a job of this id is known, and its results with it. */
-  isResultKnown(jobId: string): Promise<boolean>;
+  /** Whether a job of this id is known and its results with it: all of them, none, or those with these indexes. */
+  isResultKnown(jobId: string): Promise<boolean | ReadonlySet<number>>;
   /** ms since the epoch */
   now: number;
   /** Stops between two files. */
@@ -36,13 +36,14 @@ export async function sweepFiles(
   async function sweep(
     kind: 'uploads' | 'results',
     maxAgeMs: number,
-    isNeeded: (name: string) => Promise<boolean>,
+    isNeeded: (name: string, index: string) => Promise<boolean>,
   ) {
     for await (const { key, modifiedAt } of store.list(kind)) {
       if (options.signal?.aborted === true) return;
       if (now - modifiedAt.getTime() < maxAgeMs) continue;
       try {
-        if (await isNeeded(key.split('/')[1] ?? '')) continue;
+        const [, name = '', index = ''] = key.split('/');
+        if (await isNeeded(name, index)) continue;
         if (await removeIfStillOld(store, key, now - maxAgeMs)) swept[kind] += 1;
       } catch {
         // Counted; the caller reports it and sweeps again later.
@@ -52,13 +53,14 @@ export async function sweepFiles(
   }
 
   // The files of one job come anywhere in the list: one question does for all of them.
-  const answers = new Map<string, Promise<boolean>>();
+  const answers = new Map<string, Promise<boolean | ReadonlySet<number>>>();
   await sweep('uploads', uploadTtlMs, (savedName) => Promise.resolve(options.isUploadInUse(savedName)));
-  await sweep('results', orphanGraceMs, (jobId) => {
+  await sweep('results', orphanGraceMs, async (jobId, index) => {
     const answer = answers.get(jobId) ?? options.isResultKnown(jobId);
     if (answers.size >= maxAnswers) answers.clear();
     answers.set(jobId, answer);
-    return answer;
+    const known = await answer;
+    return typeof known === 'boolean' ? known : known.has(Number(index));
   });
   return swept;
 }

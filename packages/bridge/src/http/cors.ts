@@ -1,5 +1,26 @@
 import type { RequestHandler } from 'express';
 
+/** What a page may read: reasons, parts of files, and how a resumable upload stands. */
+const exposedHeaders = [
+  ...['X-Detail', 'Retry-After', 'Location', 'Content-Disposition', 'Content-Range', 'Accept-Ranges', 'ETag'],
+  ...['Preference-Applied', 'Idempotency-Replayed', 'X-Job-Id'],
+  ...['Tus-Resumable', 'Tus-Version', 'Tus-Extension', 'Tus-Max-Size'],
+  ...['Upload-Offset', 'Upload-Length', 'Upload-Metadata', 'Upload-Expires'],
+].join(', ');
+
+const allowedHeaders = [
+  ...['Content-Type', 'Authorization', 'X-API-Key', 'Idempotency-Key', 'Last-Event-ID', 'Prefer', 'Priority'],
+  ...[
+    'Range',
+    'If-Range',
+    'If-None-Match',
+    'Tus-Resumable',
+    'Upload-Offset',
+    'Upload-Length',
+    'Upload-Metadata',
+  ],
+].join(', ');
+
 /**
  * Cross-origin rules: nothing for the same origin, an exact echo for listed origins, `*` for the open setup of the
  * original. A preflight of an origin that is not allowed gets no permission and ends there.
@@ -12,13 +33,10 @@ export function createCors(origins: '*' | readonly string[]): RequestHandler {
     if (!open) response.vary('Origin');
     if (origin !== undefined && (open || allowed.has(origin))) {
       response.setHeader('Access-Control-Allow-Origin', open ? '*' : origin);
-      response.setHeader('Access-Control-Expose-Headers', 'X-Detail, Retry-After, Content-Disposition');
+      response.setHeader('Access-Control-Expose-Headers', exposedHeaders);
       if (request.method === 'OPTIONS') {
-        response.setHeader('Access-Control-Allow-Methods', 'GET, POST, PUT, PATCH, DELETE, OPTIONS');
-        response.setHeader(
-          'Access-Control-Allow-Headers',
-          'Content-Type, Authorization, X-API-Key, Idempotency-Key',
-        );
+        response.setHeader('Access-Control-Allow-Methods', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
+        response.setHeader('Access-Control-Allow-Headers', allowedHeaders);
         response.setHeader('Access-Control-Max-Age', '600');
       }
     }

@@ -1,9 +1,11 @@
+import type { BackendDescription } from '@comfy-bridge/protocol';
+
 import { settleBreaker } from '../backends/breaker.ts';
 import { foreignPrompts } from '../backends/fleet.ts';
 import type { Backend } from '../backends/fleet.ts';
 
 /** What operators are told of a backend; neither its address nor its token. */
-export function describeBackend(backend: Backend, now: number) {
+export function describeBackend(backend: Backend, now: number): BackendDescription {
   const { name, state, settings, version, definitions, queueRemaining, slots } = backend;
   return {
     name,
@@ -47,7 +49,7 @@ export function addressOf({ endpoint }: Backend): string {
 }
 
 /** Going away comes first, then whether it answers, then what its operator wants of it. */
-function statusOf({ isLeaving, state, settings }: Backend): string {
+function statusOf({ isLeaving, state, settings }: Backend): BackendDescription['status'] {
   if (isLeaving) return 'leaving';
   return state.status === 'ready' && settings.mode !== 'active' ? settings.mode : state.status;
 }

@@ -20,20 +20,21 @@ export function createErrorHandler(log: Logger, { basePath }: { basePath: string
     return path.startsWith(`${basePath}/api/`) ? 'bridge' : 'compat';
   }
   return (error: unknown, request, response, _next) => {
-    const refusal = toRefusal(error);
+    const dialect = dialectOf(request.path);
+    const refusal = toRefusal(error, dialect);
     // Its client hung up while it was still sending: nobody's mistake, and nobody to answer.
     if (refusal === undefined && request.destroyed && !request.complete) {
       response.destroy();
       return;
     }
     if (refusal !== undefined) {
-      answer(response, dialectOf(request.path), refusal);
+      answer(response, dialect, refusal);
       return;
     }
     const requestId = randomUUID();
     log.error({ err: error, requestId, method: request.method, route: request.path }, 'request failed');
     const message = `internal error; tell the operator this id: ${requestId}`;
-    answer(response, dialectOf(request.path), new BridgeError('internal', message));
+    answer(response, dialect, new BridgeError('internal', message));
   };
 }
 
@@ -56,8 +57,11 @@ function answer(response: Response, dialect: Dialect, refusal: BridgeError): voi
 }
 
 /** Refusals of ours, a store that keeps nothing now, and what Express makes of bad requests (they carry a 4xx status). */
-function toRefusal(error: unknown): BridgeError | undefined {
+function toRefusal(error: unknown, dialect: Dialect): BridgeError | undefined {
   if (error instanceof BridgeError) return error;
+  // An id that cannot be decoded names nothing; the contract has no other status for a request without a body.
+  if (error instanceof URIError && dialect === 'v2')
+    return new BridgeError('not_found', 'there is no such thing: its id in the URL cannot be read');
   if (error instanceof JobStoreError)
     return new BridgeError(error.reason === 'full' ? 'storage_full' : 'unavailable', error.message);
   if (typeof error !== 'object' || error === null || !('status' in error)) return undefined;

@@ -5,14 +5,15 @@ import type { z } from 'zod';
 import { BridgeError } from '../errors.ts';
 import { readJsonObject } from './read-json.ts';
 
-/** Of the operators' requests. */
-const maxBytes = 256 * 1024;
+/** Of most requests, which are small. */
+const defaultMaxBytes = 256 * 1024;
 
 /** Reads a JSON object of that shape; the refusal names each wrong field, and no value that was sent. */
 export async function readBody<T>(
   request: IncomingMessage,
   schema: z.ZodType<T>,
   example: string,
+  maxBytes = defaultMaxBytes,
 ): Promise<T> {
   const parsed = schema.safeParse(await readJsonObject(request, maxBytes, example));
   if (parsed.success) return parsed.data;

@@ -1,18 +1,26 @@
 import type { Response } from 'express';
 
-/** One stream of server-sent events, with comments that keep proxies from closing it. */
+/** One stream of server-sent events. */
 export interface EventStream {
   /** False when the reader is behind, so that what can be left out should be. */
   readonly keepsUp: boolean;
-  send(event: { id?: number | undefined; event: string; data: unknown }): void;
+  /** Sends a frame of `toFrame`; the same bytes can go to any number of readers. */
+  send(frame: Buffer): void;
   end(): void;
 }
 
-const keepAliveMs = 15_000;
 /** Unsent bytes beyond which snapshots are left out. */
 const behindBytes = 64 * 1024;
-/** Unsent bytes beyond which a reader that does not read is let go; it resumes by `Last-Event-ID`. */
+/** Unsent bytes beyond which a reader that does not read is let go. */
 const tooFarBehindBytes = 2 * 1024 * 1024;
+
+/** A comment, which keeps proxies from closing a stream that has nothing to tell. */
+export const keepAliveFrame = Buffer.from(': \n\n');
+
+/** One event as it goes over the wire; `data` is JSON, which holds no line breaks, so one line is enough. */
+export function toFrame(event: string, data: string, id?: number): Buffer {
+  return Buffer.from(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${data}\n\n`);
+}
 
 /** Answers with an event stream; `onClose` is called once, whoever ended it. */
 export function openEventStream(response: Response, onClose: () => void): EventStream {
@@ -23,30 +31,19 @@ export function openEventStream(response: Response, onClose: () => void): EventS
     'X-Accel-Buffering': 'no',
   });
   response.flushHeaders();
-  const keepAlive = setInterval(() => write(': \n\n'), keepAliveMs);
-  keepAlive.unref();
   response.on('error', () => {});
-  function closed(): void {
-    clearInterval(keepAlive);
-    onClose();
-  }
   // Its reader may have gone while it was looked up what to send.
-  if (response.destroyed) queueMicrotask(closed);
-  else response.once('close', closed);
-
-  function write(text: string): void {
-    if (response.writableEnded || response.destroyed) return;
-    response.write(text);
-    if (response.writableLength > tooFarBehindBytes) response.destroy();
-  }
+  if (response.destroyed) queueMicrotask(onClose);
+  else response.once('close', onClose);
 
   return {
     get keepsUp() {
       return response.writableLength <= behindBytes;
     },
-    send({ id, event, data }) {
-      // JSON holds no line breaks, so one data line is enough.
-      write(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    send(frame) {
+      if (response.writableEnded || response.destroyed) return;
+      response.write(frame);
+      if (response.writableLength > tooFarBehindBytes) response.destroy();
     },
     end() {
       if (!response.writableEnded) response.end();

@@ -6,7 +6,7 @@ import { createEvents } from '../events.ts';
 import { createJobFeed, statusSeq } from './job-feed.ts';
 import type { FeedEvent } from './job-feed.ts';
 import { transition } from './job.ts';
-import type { Job, JobChange } from './job.ts';
+import type { Job, JobChange, JobResult } from './job.ts';
 
 const image = Buffer.from('jpeg');
 
@@ -20,6 +20,11 @@ function progress(value: number): Progress {
     step: null,
     steps: null,
   };
+}
+
+function resultOf(id: string): JobResult {
+  const file = { fileName: 'a.png', contentType: 'image/png', type: 'image', size: 1 } as const;
+  return { id, index: 0, nodeId: '9', ...file };
 }
 
 /** A feed, and one job whose changes are told to it. */
@@ -50,6 +55,7 @@ function startFeed(job: Job = newJob()) {
     tellProgress: (value: number) => events.emit('job:progress', { job: current, progress: progress(value) }),
     tellPreview: () =>
       events.emit('job:preview', { job: current, image, contentType: 'image/jpeg', node: '3' }),
+    tellOutput: (id: string) => events.emit('job:output', { job: current, result: resultOf(id) }),
     /** What a listener that comes with `after` is told, from now on too. */
     listen(after = 0) {
       const heard: FeedEvent[] = [];
@@ -99,6 +105,58 @@ test('who comes back with the last number hears what was missed and nothing twic
   t.end();
   expect(first.types()).toEqual(['status', 'status', 'progress']);
   expect(second.heard).toMatchObject([{ type: 'progress', progress: { value: 0.3 } }, { type: 'status' }]);
+});
+
+test('what is told of the job as it was before its last change comes behind that change', () => {
+  const t = startFeed();
+  const assigned = t.run();
+  t.change({ type: 'phase', attempt: 1, phase: 'executing', at: 2 });
+  const { heard, seqs } = t.listen(t.feed.position(t.job()));
+  t.events.emit('job:preview', { job: assigned, image, contentType: 'image/jpeg', node: '3' });
+  t.tellProgress(0.5);
+  expect(heard.map(({ type }) => type)).toEqual(['preview', 'progress']);
+  expect(seqs()).toEqual([3_000_001, 3_000_002]);
+});
+
+test('the results of an attempt are told one by one, and those of a lost one are gone', () => {
+  const t = startFeed();
+  const first = t.listen();
+  t.run();
+  t.tellOutput('a');
+  t.tellOutput('b');
+  expect(first.types()).toEqual(['status', 'status', 'output', 'output']);
+  expect(t.listen(first.seqs()[2]).heard).toMatchObject([{ type: 'output', result: { id: 'b' } }]);
+  t.change({ type: 'requeued', attempt: 1, exclude: [], counts: true, at: 5 });
+  expect(t.listen().types()).not.toContain('output');
+  t.run();
+  t.tellOutput('c');
+  t.tellOutput('d');
+  t.change({ type: 'succeeded', attempt: 2, results: [resultOf('d')], at: 6 });
+  const late = t.listen().heard.filter(({ type }) => type === 'output');
+  expect(late).toMatchObject([{ result: { id: 'd' } }]);
+});
+
+test('a job that is moved about for days leaves no endless list of its states', () => {
+  const t = startFeed();
+  for (let attempt = 1; attempt <= 300; attempt += 1) {
+    t.run();
+    t.change({ type: 'requeued', attempt, exclude: [], counts: false, at: 5 });
+  }
+  const { heard } = t.listen();
+  expect(heard).toHaveLength(200);
+  expect(heard.at(-1)?.seq).toBe(statusSeq(t.job()));
+});
+
+test('who asks is told the job as it was last told, and whether anybody listens', () => {
+  const t = startFeed();
+  const queued = t.job();
+  const running = t.run();
+  expect(t.feed.newest(queued)).toBe(running);
+  expect(t.feed.isFollowed(queued.id)).toBe(false);
+  const { stop } = t.listen();
+  expect(t.feed.isFollowed(queued.id)).toBe(true);
+  stop();
+  expect(t.feed.isFollowed(queued.id)).toBe(false);
 });
 
 test('changes of state are all kept; of progress and previews only the newest', () => {

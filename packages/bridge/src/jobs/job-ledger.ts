@@ -23,7 +23,7 @@ export interface JobLedger {
   apply(id: JobId, change: JobChange): Promise<Job | undefined>;
   get(id: JobId): Promise<Job | undefined>;
   latestOf(clientId: string): Promise<Job | undefined>;
-  /** A result by its id (the asset id of Comfy API v2), with its job, while that is kept. */
+  /** A result by its id (the asset id of Comfy API v2), with its job, while that is kept; of a running job too. */
   findResult(resultId: string): Promise<{ job: Job; result: JobResult } | undefined>;
   /** Unfinished jobs, in memory. */
   unfinished(): IterableIterator<Job>;
@@ -31,6 +31,12 @@ export interface JobLedger {
   /** Reports progress of a running attempt. Kept in memory only; a late report of an older attempt is dropped. */
   reportProgress(id: JobId, attempt: number, progress: Progress): void;
   progressOf(id: JobId): Progress | undefined;
+  /** A result of a running attempt is kept here. In memory only; one of an older attempt is passed over. */
+  reportOutput(id: JobId, attempt: number, result: JobResult): void;
+  /** The attempt did not end well: what was reported of it is gone. */
+  dropOutputs(id: JobId, attempt: number): void;
+  /** The results that a running attempt has given so far, as they came; none of a job that does not run. */
+  outputsOf(id: JobId): readonly JobResult[];
   /** Reads unfinished jobs of an earlier process into memory; call once before anything else. */
   load(): Promise<Job[]>;
   /** Changes that cannot be stored stop waiting, and reject. */
@@ -40,6 +46,7 @@ export interface JobLedger {
 interface LiveJob {
   job: Job;
   progress: Progress | undefined;
+  outputs: readonly JobResult[];
   /** The last change under way; the next one waits for it. */
   tail: Promise<unknown>;
 }
@@ -60,10 +67,24 @@ export function createJobLedger({
   const live = new Map<JobId, LiveJob>();
   const liveByClient = new Map<string, JobId>();
   const recent = createRecentJobs(recentJobs);
+  /** Of running jobs: what is done is found in the store. */
+  const jobOfResult = new Map<string, JobId>();
 
   function remember(job: Job): void {
-    live.set(job.id, { job, progress: undefined, tail: Promise.resolve() });
+    live.set(job.id, { job, progress: undefined, outputs: [], tail: Promise.resolve() });
     if (job.clientId !== null) liveByClient.set(job.clientId, job.id);
+  }
+
+  function dropOutputs(entry: LiveJob): void {
+    for (const { id } of entry.outputs) jobOfResult.delete(id);
+    entry.outputs = [];
+  }
+
+  function findRunning(resultId: string): { job: Job; result: JobResult } | undefined {
+    const id = jobOfResult.get(resultId);
+    const entry = id === undefined ? undefined : live.get(id);
+    const result = entry?.outputs.find((output) => output.id === resultId);
+    return entry === undefined || result === undefined ? undefined : { job: entry.job, result };
   }
 
   function forget(job: Job): void {
@@ -82,6 +103,7 @@ export function createJobLedger({
     if (entry !== undefined) {
       entry.job = result.job;
       if (event.type === 'requeued') entry.progress = toFloor(entry.progress);
+      if (!hasOutputs(result.job)) dropOutputs(entry);
       if (isTerminal(result.job.state.status)) forget(result.job);
     } else {
       recent.remove(id);
@@ -133,6 +155,8 @@ export function createJobLedger({
       return known ?? (await store.latestOf(clientId));
     },
     async findResult(resultId) {
+      const running = findRunning(resultId);
+      if (running !== undefined) return running;
       const job = await store.findByResult(resultId);
       if (job?.state.status !== 'succeeded') return undefined;
       const result = job.state.results.find(({ id }) => id === resultId);
@@ -150,6 +174,19 @@ export function createJobLedger({
       events.emit('job:progress', { job: entry.job, progress: entry.progress });
     },
     progressOf: (id) => live.get(id)?.progress,
+    reportOutput(id, attempt, result) {
+      const entry = live.get(id);
+      if (entry === undefined || entry.job.attempt !== attempt || entry.job.state.status !== 'running')
+        return;
+      entry.outputs = [...entry.outputs, result];
+      jobOfResult.set(result.id, id);
+      events.emit('job:output', { job: entry.job, result });
+    },
+    dropOutputs(id, attempt) {
+      const entry = live.get(id);
+      if (entry !== undefined && entry.job.attempt === attempt) dropOutputs(entry);
+    },
+    outputsOf: (id) => live.get(id)?.outputs ?? [],
     async load() {
       const jobs = await store.unfinished();
       jobs.forEach(remember);
@@ -157,6 +194,10 @@ export function createJobLedger({
     },
     close: () => closing.abort(),
   };
+}
+
+function hasOutputs({ state: { status } }: Job): boolean {
+  return status === 'running' || status === 'canceling';
 }
 
 /** A job that cannot be stored is not accepted. */

@@ -48,6 +48,11 @@ export interface JobStore extends AsyncDisposable {
     entries: ReadonlyMap<string, string>,
     options?: { durable?: boolean },
   ): Promise<void>;
+  readRecord(collection: string, key: string): Promise<string | undefined>;
+  /** False, and nothing changed, when there is one of that key. Survives a kill of the process. */
+  addRecord(collection: string, key: string, value: string): Promise<boolean>;
+  /** Removes every record of a collection. */
+  dropRecords(collection: string): Promise<void>;
   /** All of them or none; a key without a record is passed over. Survives a kill of the process, not a power cut. */
   removeRecords(collection: string, keys: readonly string[]): Promise<void>;
 }

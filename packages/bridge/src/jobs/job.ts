@@ -17,10 +17,11 @@ export type StagedSource =
   | { kind: 'upload'; savedName: string; assetId?: string }
   | { kind: 'sample'; fileName: string };
 
-/** A result file kept by the bridge under `results/<jobId>/<index>`. */
+/** A result file kept by the bridge under `results/<jobId>/<index>`. Its place among the others is that in the list. */
 export interface JobResult {
   /** A UUID: the asset id of Comfy API v2. */
   id: string;
+  /** Names the file: no other of the job has it, whatever attempt or process made that one. */
   index: number;
   nodeId: string;
   /** The name that the caller sees; cleaned. */

@@ -80,6 +80,18 @@ export function createMemoryJobStore(): JobStore {
       for (const [key, value] of entries) kept.set(key, value);
       records.set(collection, kept);
     },
+    async readRecord(collection, key) {
+      return records.get(collection)?.get(key);
+    },
+    async addRecord(collection, key, value) {
+      const kept = records.get(collection) ?? new Map<string, string>();
+      if (kept.has(key)) return false;
+      records.set(collection, kept.set(key, value));
+      return true;
+    },
+    async dropRecords(collection) {
+      records.delete(collection);
+    },
     async removeRecords(collection, keys) {
       for (const key of keys) records.get(collection)?.delete(key);
     },

@@ -28,6 +28,7 @@ const progress: Progress = {
 };
 const context = {
   progress: undefined,
+  outputs: [],
   queuePosition: undefined,
   origin: 'https://host',
   basePath: '/comfy',
@@ -112,7 +113,7 @@ test('links of a job hold the path that the bridge is served under; those of res
     events: `/comfy/api/v2/jobs/${job.id}/events`,
     cancel: `/comfy/api/v2/jobs/${job.id}/cancel`,
   });
-  expect(shown.outputs[0]?.url).toBe(`https://host/comfy/api/bridge/jobs/${job.id}/results/0`);
+  expect(shown.outputs[0]?.url).toBe(`https://host/comfy/api/v2/assets/${shown.outputs[0]?.id}/content`);
   expect(shown.outputs[0]?.url_expires_at).toBe(shown.expires_at);
 });
 

@@ -1,10 +1,12 @@
-import type { JobStatus, Progress } from '@comfy-bridge/protocol';
+import type { BridgeJob, JobStatus, Progress } from '@comfy-bridge/protocol';
 
 import { isTerminal } from './job.ts';
 import type { Job, JobResult } from './job.ts';
 
 export interface V2Context {
   progress: Progress | undefined;
+  /** What a running job has given so far. */
+  outputs: readonly JobResult[];
   /** Place in the queue, 0 is next; undefined when it does not wait. */
   queuePosition: number | undefined;
   /** As the caller reaches the bridge, `https://host`: the URL of a result is absolute. */
@@ -29,11 +31,11 @@ export function publicStatus(job: Job): JobStatus {
 }
 
 /** The job object of Comfy API v2, all fields of the contract and no others. Pure. */
-export function toV2Job(job: Job, { progress, queuePosition, origin, basePath, resultTtlMs }: V2Context) {
+export function toV2Job(job: Job, context: V2Context) {
+  const { progress, queuePosition, basePath } = context;
   const status = publicStatus(job);
   const self = `${basePath}/api/v2/jobs/${job.id}`;
   const executingAt = job.attempts.at(-1)?.executingAt ?? null;
-  const expiresAt = new Date((job.finishedAt ?? job.createdAt) + resultTtlMs).toISOString();
   const { state } = job;
   return {
     id: job.id,
@@ -41,14 +43,10 @@ export function toV2Job(job: Job, { progress, queuePosition, origin, basePath, r
     created_at: new Date(job.createdAt).toISOString(),
     started_at: toTime(executingAt),
     completed_at: toTime(job.finishedAt),
-    expires_at: expiresAt,
-    queue_position: status === 'queued' ? (queuePosition ?? 0) : null,
+    expires_at: toExpiry(job, context),
+    queue_position: toQueuePosition(job, queuePosition),
     progress: toV2Progress(job, progress),
-    // What was delivered over the compatibility API is gone.
-    outputs:
-      state.status === 'succeeded' && job.deliveredAt === null
-        ? state.results.map((result) => toV2Output(job, result, { origin, basePath, expiresAt }))
-        : [],
+    outputs: outputsNow(job, context.outputs).map((result) => toV2Output(job, result, context)),
     error:
       state.status === 'failed' ? { node_id: null, class_type: null, traceback: null, ...state.error } : null,
     metrics: {
@@ -59,7 +57,29 @@ export function toV2Job(job: Job, { progress, queuePosition, origin, basePath, r
   };
 }
 
-function toV2Progress(job: Job, progress: Progress | undefined) {
+/** The results that can be fetched now. What was delivered over the compatibility API is gone. */
+export function outputsNow(
+  { state, deliveredAt }: Job,
+  committed: readonly JobResult[],
+): readonly JobResult[] {
+  if (state.status === 'running' || state.status === 'canceling') return committed;
+  return state.status === 'succeeded' && deliveredAt === null ? state.results : [];
+}
+
+/** Payload of a `status` event. */
+export function toV2Status(job: Job, queuePosition: number | undefined) {
+  return { status: publicStatus(job), queue_position: toQueuePosition(job, queuePosition) };
+}
+
+function toQueuePosition(job: Job, queuePosition: number | undefined): number | null {
+  return publicStatus(job) === 'queued' ? (queuePosition ?? 0) : null;
+}
+
+function toExpiry({ finishedAt, createdAt }: Job, { resultTtlMs }: Pick<V2Context, 'resultTtlMs'>): string {
+  return new Date((finishedAt ?? createdAt) + resultTtlMs).toISOString();
+}
+
+export function toV2Progress(job: Job, progress: Progress | undefined) {
   if (progress === undefined) return null;
   const done = job.state.status === 'succeeded';
   return { ...progress, value: done ? 1 : progress.value, message: toMessage(progress) };
@@ -73,8 +93,8 @@ function toMessage({ current_node_class: name, step, steps }: Progress): string 
 
 export function toV2Output(
   job: Job,
-  { index, nodeId, fileName, type, contentType, size, id, hash }: JobResult,
-  { origin, basePath, expiresAt }: { origin: string; basePath: string; expiresAt: string },
+  { nodeId, fileName, type, contentType, size, id, hash }: JobResult,
+  context: Pick<V2Context, 'origin' | 'basePath' | 'resultTtlMs'>,
 ) {
   return {
     node_id: nodeId,
@@ -84,14 +104,14 @@ export function toV2Output(
     size_bytes: size,
     id,
     hash: hash ?? null,
-    url: `${origin}${basePath}/api/bridge/jobs/${job.id}/results/${index}`,
-    url_expires_at: expiresAt,
+    url: `${context.origin}${context.basePath}/api/v2/assets/${id}/content`,
+    url_expires_at: toExpiry(job, context),
     job_id: job.id,
   };
 }
 
 /** Ours, beside the official object: attempts with the names of their backends, and where the time went, in ms. */
-export function toBridgeJob(job: Job, context: V2Context & { eta: JobEta | undefined }) {
+export function toBridgeJob(job: Job, context: V2Context & { eta: JobEta | undefined }): BridgeJob {
   const executingAt = job.attempts.at(-1)?.executingAt ?? null;
   return {
     ...toV2Job(job, context),

@@ -13,12 +13,14 @@ import type { Job, StagedInput } from '../jobs/job.ts';
 import type { JobLedger } from '../jobs/job-ledger.ts';
 import type { Logger } from '../logging.ts';
 import type { WorkflowCatalog } from '../workflows/workflow-catalog.ts';
-import { collectOutputs } from './collect-outputs.ts';
 import { createMemoryMeter } from './memory-meter.ts';
 import { runAttempt } from './run-attempt.ts';
+import { createRunOutputs } from './run-outputs.ts';
+import type { OutputsRun } from './run-outputs.ts';
 import type { AttemptEnd } from './run-attempt.ts';
 import type { Experience } from './experience.ts';
 import type { AttemptRun } from './perform-attempt.ts';
+import type { JobCredentials } from './job-credentials.ts';
 import type { StagedFile } from './stage-inputs.ts';
 import type { WarmSockets } from './warm-sockets.ts';
 
@@ -30,7 +32,9 @@ export interface AttemptRunnerDeps {
   policy: FilePolicy;
   experience: Experience;
   sockets: WarmSockets;
-  wantsPreviews(clientId: string | null): boolean;
+  credentials: JobCredentials;
+  /** Whether previews of this job are to be made. */
+  wantsPreviews(job: Job): boolean;
   log: Logger;
   now: () => number;
 }
@@ -48,29 +52,33 @@ export function createAttemptRunner(
   const { ledger, events, files, policy, log, now } = deps;
   const store = { store: files, policy, maxBytes: maxResultBytes };
 
-  async function removeResults(job: Job): Promise<void> {
-    for await (const { key } of files.list('results'))
-      if (key.startsWith(`results/${job.id}/`)) await files.remove(key);
+  function keepOutputs(run: OutputsRun) {
+    const { id, attempt } = run.job;
+    return createRunOutputs(
+      {
+        storeFile: (source, target, cut) => collectResult(store, { ...source, ...target }, cut),
+        storeText: (text, key) => storeTextResult(store, { text, key }),
+        exists: async (key) => (await files.stat(key)) !== undefined,
+        remove: (key) => files.remove(key),
+        onKept: (result) => ledger.reportOutput(id, attempt, result),
+        onDropped: () => ledger.dropOutputs(id, attempt),
+        log,
+      },
+      run,
+    );
   }
 
   return async ({ signal, releaseSlot, couldRunElsewhere, turn, isHedge, claim, ...attemptOf }) => {
     const { job, backend } = attemptOf;
     const { id, attempt } = job;
     const meter = createMemoryMeter({ client: backend.client });
-    const end = await runAttempt(
+    await using outputs = keepOutputs({ ...attemptOf, isHedge });
+    return await runAttempt(
       {
         openSource: (source) => openSource(deps, source),
         openSocket: (of, clientId, handlers) => deps.sockets.open(of, clientId, handlers),
-        collect: (_job, _backend, success, abort) =>
-          collectOutputs(
-            {
-              storeFile: (source, target, cut) => collectResult(store, { ...source, ...target }, cut),
-              storeText: (text, key) => storeTextResult(store, { text, key }),
-              removeResults: () => removeResults(job),
-            },
-            { job, backend, end: success },
-            abort,
-          ),
+        collect: (success, abort) => outputs.collect(success, abort),
+        onShown: (nodeId, output) => outputs.take(nodeId, output),
         onPhase(phase) {
           if (phase === 'executing') meter.start();
           // What a second run does is nobody's business until it is first.
@@ -94,7 +102,8 @@ export function createAttemptRunner(
         claim,
         peakMemoryBytes: () => meter.peakBytes(),
         turn,
-        wantsPreviews: () => !isHedge && deps.wantsPreviews(job.clientId),
+        credentials: () => deps.credentials.read(job),
+        wantsPreviews: () => !isHedge && deps.wantsPreviews(job),
         log,
         now,
       },
@@ -104,7 +113,6 @@ export function createAttemptRunner(
         signal,
       },
     ).finally(() => meter.stop());
-    return end;
   };
 }
 

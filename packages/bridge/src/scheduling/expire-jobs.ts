@@ -37,9 +37,14 @@ export async function expireJobs(
   return { expired, removed };
 }
 
-/** True while the results of a job must be kept. */
-export function keepsResults(job: Job | undefined): boolean {
+/**
+ * Which files of a job's results must be kept, by their index: of one that runs all, of one that is done those that it
+ * names. An attempt that was lost may have left others.
+ */
+export function keptResults(job: Job | undefined): boolean | ReadonlySet<number> {
   if (job === undefined) return false;
-  const { status } = job.state;
-  return status === 'succeeded' ? job.deliveredAt === null : status === 'running' || status === 'canceling';
+  const { state } = job;
+  if (state.status === 'succeeded')
+    return job.deliveredAt === null && new Set(state.results.map(({ index }) => index));
+  return state.status === 'running' || state.status === 'canceling';
 }

@@ -1,3 +1,5 @@
+import type { BackendVerdict, Placement } from '@comfy-bridge/protocol';
+
 import type { Backend, Fleet } from '../backends/fleet.ts';
 import { foreignPrompts } from '../backends/fleet.ts';
 import type { Kind } from '../placement/kind.ts';
@@ -7,32 +9,7 @@ import type { Experience } from './experience.ts';
 import { describeVerdict } from './find-obstacles.ts';
 import type { BackendJudge } from './judge-backend.ts';
 
-/** What one backend would make of a job, in the words of the API. Times in ms from now. */
-export interface BackendExplanation {
-  backend: string;
-  /** `free`: at once. `busy`: when it is done with what it has. `away`: it could, and takes nothing at the moment. */
-  verdict: 'free' | 'busy' | 'away' | 'unable';
-  /** For people; empty when nothing speaks against it. */
-  reasons: string[];
-  lacks: { class_type: string; input: string | null; value: unknown }[];
-  expected: {
-    starts_in_ms: number;
-    load_ms: number;
-    run_ms: number;
-    finishes_in_ms: number;
-    basis: 'measured' | 'estimated' | 'guessed';
-  } | null;
-}
-
-export interface PlacementExplanation {
-  can_run: boolean;
-  /** Where it is expected to be done first; null when nothing is ready for it. */
-  choice: string | null;
-  needs: { node_classes: string[]; models: string[] };
-  /** The most memory that a run of this size was seen to use, bytes. */
-  peak_memory_bytes: number | null;
-  backends: BackendExplanation[];
-}
+export type PlacementExplanation = Omit<Placement, 'workflow'>;
 
 export interface ExplainDeps {
   fleet: Fleet;
@@ -53,7 +30,7 @@ export function explainPlacement(
   const bySeat = new Map(seats().map((seat) => [seat.name, seat]));
   const backends = fleet.backends.map((backend) => explain(backend, bySeat.get(backend.name)));
   const ready = backends.filter(({ verdict }) => verdict === 'free' || verdict === 'busy');
-  const finish = ({ expected }: BackendExplanation) => expected?.finishes_in_ms ?? Number.POSITIVE_INFINITY;
+  const finish = ({ expected }: BackendVerdict) => expected?.finishes_in_ms ?? Number.POSITIVE_INFINITY;
   return {
     can_run: backends.some(({ verdict }) => verdict !== 'unable'),
     choice: ready.toSorted((a, b) => finish(a) - finish(b))[0]?.backend ?? null,
@@ -62,7 +39,7 @@ export function explainPlacement(
     backends,
   };
 
-  function explain(backend: Backend, seat: Seat | undefined): BackendExplanation {
+  function explain(backend: Backend, seat: Seat | undefined): BackendVerdict {
     const verdict = judge.verdict(kind, backend);
     if (!verdict.able) {
       const lacks = verdict.reason === 'lacks' ? verdict.lacks : [];
@@ -88,7 +65,7 @@ export function explainPlacement(
     };
   }
 
-  function expect({ name }: Backend, seat: Seat): BackendExplanation['expected'] {
+  function expect({ name }: Backend, seat: Seat): BackendVerdict['expected'] {
     const { ms, basis } = experience.costs.run(kind.work, name);
     const loadMs = isWarm(kind, seat.warmModels) ? 0 : experience.costs.loadMs(kind.work, name);
     const startsInMs = Math.max(0, seat.freeAt - now());

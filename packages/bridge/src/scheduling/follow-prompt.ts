@@ -29,6 +29,8 @@ export interface FollowHooks {
   onExecuting(): void;
   onProgress(progress: Progress): void;
   onPreview(preview: Extract<ComfyMessage, { type: 'preview' }>): void;
+  /** A node has shown something: `executed`, which also comes for a node whose output was cached. */
+  onShown(shown: Extract<ComfyMessage, { type: 'executed' }>): void;
   /** Whether another backend has room for it right now. */
   couldRunElsewhere(): boolean;
 }
@@ -127,7 +129,7 @@ export function createPromptFollower(
         return finish();
       case 'executed':
         if (message.output !== null) seenOutputs[message.node] = message.output;
-        return;
+        return hooks.onShown(message);
       case 'preview':
         return hooks.onPreview(message);
       case 'execution-success':

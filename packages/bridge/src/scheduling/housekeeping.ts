@@ -2,18 +2,24 @@ import type { Events } from '../events.ts';
 import type { FileStore } from '../files/file-store.ts';
 import { sweepFiles } from '../files/sweep-files.ts';
 import { parseJobId } from '../jobs/job.ts';
-import type { Job } from '../jobs/job.ts';
+import type { Job, JobResult } from '../jobs/job.ts';
 import type { JobLedger } from '../jobs/job-ledger.ts';
 import type { JobStore } from '../jobs/job-store.ts';
 import { createRunningState } from '../lib/running-state.ts';
 import type { Logger } from '../logging.ts';
-import { expireJobs, keepsResults } from './expire-jobs.ts';
+import { expireJobs, keptResults } from './expire-jobs.ts';
 
 export interface HousekeepingDeps {
   ledger: JobLedger;
   store: JobStore;
   events: Events;
   files: FileStore;
+  assets: {
+    /** True while an asset names the file, or a job may be about to. */
+    isUploadInUse(savedName: string): boolean;
+    /** Removes expired assets, files that no asset names any more, and given-up uploads. */
+    sweep(isUsedByJob: (savedName: string) => boolean): Promise<void>;
+  };
   log: Logger;
   now: () => number;
 }
@@ -36,13 +42,13 @@ export interface Housekeeping {
 
 /** Removes what nobody needs any more: delivered and expired results at once, uploads and orphans in rounds. */
 export function createHousekeeping(deps: HousekeepingDeps, options: HousekeepingOptions): Housekeeping {
-  const { ledger, store, events, files, log, now } = deps;
+  const { ledger, store, events, files, assets, log, now } = deps;
   const running = createRunningState();
   const removals = new Set<Promise<void>>();
 
-  function removeResults(job: Job, count: number): void {
+  function removeResults(job: Job, results: readonly JobResult[]): void {
     const removal = (async () => {
-      for (let index = 0; index < count; index += 1) await files.remove(`results/${job.id}/${index}`);
+      for (const { index } of results) await files.remove(`results/${job.id}/${index}`);
     })()
       .catch((error: unknown) => log.warn({ err: error, jobId: job.id }, 'could not remove results'))
       .finally(() => removals.delete(removal));
@@ -52,12 +58,13 @@ export function createHousekeeping(deps: HousekeepingDeps, options: Housekeeping
   async function round(orphanGraceMs: number): Promise<void> {
     await expireJobs({ ledger, store, now }, options);
     const inUse = namesInUse(ledger.unfinished());
+    await assets.sweep((savedName) => inUse.has(savedName));
     await sweepFiles(
       { store: files },
       {
         uploadTtlMs: options.uploadTtlMs,
-        isUploadInUse: (savedName) => inUse.has(savedName),
-        isResultKnown: async (jobId) => keepsResults(await ledger.get(parseJobId(jobId))),
+        isUploadInUse: (savedName) => inUse.has(savedName) || assets.isUploadInUse(savedName),
+        isResultKnown: async (jobId) => keptResults(await ledger.get(parseJobId(jobId))),
         now: now(),
         orphanGraceMs,
       },
@@ -76,7 +83,7 @@ export function createHousekeeping(deps: HousekeepingDeps, options: Housekeeping
 
   const unsubscribe = [
     events.on('job:delivered', ({ job }) => {
-      if (job.state.status === 'succeeded') removeResults(job, job.state.results.length);
+      if (job.state.status === 'succeeded') removeResults(job, job.state.results);
     }),
   ];
   let done: Promise<void> = Promise.resolve();

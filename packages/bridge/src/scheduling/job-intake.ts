@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Fleet } from '../backends/fleet.ts';
 import { BridgeError } from '../errors.ts';
 import { parseJobId } from '../jobs/job.ts';
-import type { Job } from '../jobs/job.ts';
+import type { Job, JobId } from '../jobs/job.ts';
 import type { JobLedger } from '../jobs/job-ledger.ts';
 import type { ClassifyJob } from './classify-job.ts';
 import { findObstacles } from './find-obstacles.ts';
@@ -16,6 +16,7 @@ export interface IntakeDeps {
   judge: BackendJudge;
   queueLength(): number;
   isDraining(): boolean;
+  cancel(id: JobId, reason: string): Promise<Job | undefined>;
   now: () => number;
 }
 
@@ -43,16 +44,19 @@ export type JobRequest = Pick<
 
 export interface AcceptOptions {
   /** Whatever must be in place before anybody hears of the job. What it throws refuses the job. */
-  prepare?: (job: Job) => Promise<void> | void;
+  prepare?: (job: Job, together: { of: number }) => Promise<void> | void;
 }
 
 /** The one way in for jobs of every API: who is refused, who gets a place, and that it is written down before it is told. */
 export interface JobIntake {
   /** Refuses while the bridge stops; to be asked before anything costly is done for a request. */
   checkOpen(): void;
-  /** Accepts all of them or none. Throws `queue_full` and `no_backend`, with every obstacle. */
+  /** Accepts all of them or none. Throws `queue_full`, `no_backend`, and `no_capable_backend` with the obstacles. */
   accept(requests: readonly JobRequest[], options?: AcceptOptions): Promise<Job[]>;
 }
+
+/** Jobs of one request that are written together: one commit of the store for all of them. */
+const storedAtOnce = 100;
 
 export function createJobIntake(deps: IntakeDeps, options: IntakeOptions): JobIntake {
   const { ledger, fleet } = deps;
@@ -71,13 +75,13 @@ export function createJobIntake(deps: IntakeDeps, options: IntakeOptions): JobIn
     }
     for (const kind of new Set(requests.map(deps.classify))) {
       const obstacles = findObstacles({ fleet, judge: deps.judge }, kind);
-      if (obstacles !== undefined) throw new BridgeError('no_backend', obstacles, { retryAfter: 60 });
+      if (obstacles !== undefined) throw new BridgeError('no_capable_backend', obstacles, { retryAfter: 60 });
     }
   }
 
-  async function store(request: JobRequest, prepare: AcceptOptions['prepare']): Promise<Job> {
+  async function store(request: JobRequest, prepare: AcceptOptions['prepare'], of: number): Promise<Job> {
     const job = toJob(request, deps.now());
-    await prepare?.(job);
+    await prepare?.(job, { of });
     await ledger.submit(job);
     return job;
   }
@@ -92,12 +96,21 @@ export function createJobIntake(deps: IntakeDeps, options: IntakeOptions): JobIn
       arriving += requests.length;
       const stored: Job[] = [];
       try {
-        for (const request of requests) stored.push(await store(request, prepare));
+        for (let at = 0; at < requests.length; at += storedAtOnce) {
+          const some = requests.slice(at, at + storedAtOnce);
+          const outcomes = await Promise.allSettled(
+            some.map((request) => store(request, prepare, requests.length)),
+          );
+          stored.push(
+            ...outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : [])),
+          );
+          const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+          if (failed !== undefined) throw failed.reason;
+        }
         return stored;
       } catch (error) {
         // None of them was told: what is stored already is taken back.
-        for (const { id } of stored)
-          await ledger.apply(id, { type: 'cancel-requested', reason: 'not accepted', at: deps.now() });
+        for (const { id } of stored.toReversed()) await deps.cancel(id, 'not accepted');
         throw error;
       } finally {
         arriving -= requests.length;

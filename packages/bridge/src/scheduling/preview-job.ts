@@ -1,7 +1,9 @@
 import type { Fleet } from '../backends/fleet.ts';
 import { BridgeError } from '../errors.ts';
 import { bindInputs } from '../workflows/bind-inputs.ts';
-import { messageForProblems, unknownWorkflowMessage } from '../workflows/input-messages.ts';
+import { messageForProblems } from '../workflows/input-messages.ts';
+import { requireWorkflow } from '../workflows/require-workflow.ts';
+import { resolveInputKeys } from '../workflows/resolve-input-keys.ts';
 import type { WorkflowCatalog } from '../workflows/workflow-catalog.ts';
 import type { ClassifyJob } from './classify-job.ts';
 import { explainPlacement } from './explain-placement.ts';
@@ -13,7 +15,7 @@ export interface PreviewDeps extends ExplainDeps {
   classify: ClassifyJob;
 }
 
-/** What would become of a job with these inputs, without submitting it. Uploads need not be there yet. */
+/** What would become of a job with these inputs (by name, label or key), without submitting it. Uploads need not be there yet. */
 export type PreviewJob = (
   alias: string,
   values: Record<string, unknown>,
@@ -22,13 +24,10 @@ export type PreviewJob = (
 export function createPreviewJob(deps: PreviewDeps): PreviewJob {
   const { workflows, fleet, classify } = deps;
   return async (alias, values) => {
-    await workflows.refreshSoon();
-    const workflow = workflows.get(alias);
-    if (workflow === undefined) {
-      const known = workflows.list().map((published) => published.alias);
-      throw new BridgeError('not_found', unknownWorkflowMessage(alias, known));
-    }
-    const bound = bindInputs(workflow, values, {
+    const workflow = await requireWorkflow(workflows, alias, 'not_found');
+    const resolved = resolveInputKeys(workflow, values);
+    if (!resolved.ok) throw new BridgeError('invalid_input', messageForProblems(resolved.problems));
+    const bound = bindInputs(workflow, resolved.values, {
       findDefinition: fleet.findDefinition,
       isUploaded: () => true,
       isSample: (fileName) => workflows.isSample(fileName),

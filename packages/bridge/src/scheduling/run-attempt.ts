@@ -42,10 +42,12 @@ export interface AttemptDeps {
     clientId: string,
     handlers: { onMessage: (message: ComfyMessage) => void; onClose: () => void },
   ): Promise<ComfySocket>;
-  collect(job: Job, backend: Backend, end: SuccessfulEnd, signal: AbortSignal): Promise<CollectOutcome>;
+  collect(end: SuccessfulEnd, signal: AbortSignal): Promise<CollectOutcome>;
   onPhase(phase: RunPhase): void;
   onProgress(progress: Progress): void;
   onPreview(preview: Extract<ComfyMessage, { type: 'preview' }>): void;
+  /** A node of the prompt has shown something, while the rest goes on. */
+  onShown(nodeId: string, output: Record<string, unknown>): void;
   /** The backend's worker is done with the prompt: its slot can be given to the next job. */
   onExecuted(longestGapMs: number): void;
   couldRunElsewhere(): boolean;
@@ -56,6 +58,8 @@ export interface AttemptDeps {
   /** Jobs placed on one backend hand in their prompts in that order. */
   turn: Turn;
   wantsPreviews(): boolean;
+  /** Keys that came with the job; throws when it had some and they are gone. */
+  credentials(): Readonly<Record<string, string>> | undefined;
   log: Logger;
   now: () => number;
 }
@@ -107,6 +111,11 @@ export async function runAttempt(
           reachPoint('prompt-progress');
         },
         onPreview: deps.onPreview,
+        onShown({ node, displayNode, output }) {
+          // A node that was made at run time belongs to one of the prompt; whose it is for sure, its history says.
+          const nodeId = [node, displayNode].find((candidate) => Object.hasOwn(job.prompt, candidate));
+          if (nodeId !== undefined && output !== null) deps.onShown(nodeId, output);
+        },
         couldRunElsewhere: () => deps.couldRunElsewhere(),
       },
     },
@@ -152,6 +161,7 @@ interface SubmitContext extends Attempt {
 async function submit(deps: AttemptDeps, context: SubmitContext): Promise<AttemptEnd | undefined> {
   const { job, backend, slot, promptId, clientId, follower, signal } = context;
   const { client } = backend;
+  const extraData = deps.credentials();
   const [staged] = await Promise.all([
     stageInputs({ client, openSource: deps.openSource }, job.prompt, job.stagedInputs, signal),
     follower.connect(),
@@ -162,7 +172,7 @@ async function submit(deps: AttemptDeps, context: SubmitContext): Promise<Attemp
   signal.throwIfAborted();
   slot.submitted = true;
   const previews = deps.wantsPreviews();
-  const answer = await client.submitPrompt({ prompt, promptId, clientId, previews, signal });
+  const answer = await client.submitPrompt({ prompt, promptId, clientId, previews, extraData, signal });
   deps.turn.done();
   if (!answer.ok) return toRejectedEnd(answer.rejection, job, backend);
   slot.promptId = answer.promptId;
@@ -205,7 +215,7 @@ async function toAttemptEnd(
       deps.onExecuted(follower.longestGapMs());
       if (!deps.claim()) return { kind: 'canceled' };
       const late = setTimeout(() => deps.onPhase('collecting'), tellCollectingMs).unref();
-      const collected = await deps.collect(job, backend, end, signal).finally(() => clearTimeout(late));
+      const collected = await deps.collect(end, signal).finally(() => clearTimeout(late));
       if (!collected.ok) return collected.failure;
       const { results } = collected;
       const wasCached = follower.wasCached();

@@ -219,3 +219,57 @@ it('an unknown workflow is answered with the known ones', () => {
   expect(unknownWorkflowMessage('x', ['a', '나'])).toBe('there is no workflow "x". Known workflows: a, 나');
   expect(unknownWorkflowMessage('x', [])).toBe('there is no workflow "x": none is published yet');
 });
+
+describe('assets', () => {
+  const id = 'd02302bd-c920-4608-a17a-22e2008f47c4';
+  const savedName = 'u2.png';
+  const findAsset = (asset: string) => (asset === id ? { savedName, contentType: 'image/png' } : undefined);
+  const staged = { nodeId: '10', inputName: 'image', source: { kind: 'upload', savedName, assetId: id } };
+
+  it.each([id, id.toUpperCase(), { asset: id }, { __type: 'core/ASSET', info: { id, file_path: 'x' } }])(
+    'are named by %j, and staged under their saved name',
+    (value) => {
+      const bound = bind({ '10/image': value }, { findAsset });
+      expect(bound).toMatchObject({ ok: true, prompt: { '10': { inputs: { image: savedName } } } });
+      expect(bound.ok && bound.stagedInputs).toContainEqual(staged);
+    },
+  );
+
+  it('that are not there are said to be missing', () => {
+    const bound = bind({ '10/image': { asset: id } }, { findAsset: () => undefined });
+    expect(bound).toEqual({
+      ok: false,
+      problems: [
+        {
+          key: '10/image',
+          message: `there is no asset ${id} (any more): upload the image again`,
+          isMissingAsset: true,
+        },
+      ],
+    });
+  });
+
+  it.each([{ asset: 'x' }, { asset: id, more: 1 }, { info: { id } }, {}, 5])(
+    'are not named by %j',
+    (value) => {
+      expect(bind({ '10/image': value }, { findAsset })).toMatchObject({ ok: false });
+    },
+  );
+
+  it('mean nothing to the compatibility API, nor in an input that takes no file', () => {
+    expect(bind({ '10/image': id })).toMatchObject({ ok: false });
+    expect(bind({ '12:6/text': id }, { findAsset })).toMatchObject({
+      ok: true,
+      prompt: { '12:6': { inputs: { text: id } } },
+    });
+  });
+
+  it('of the wrong kind are refused, as uploads are', () => {
+    const sound = () => ({ savedName: 'u3.mp3', contentType: 'audio/mpeg' });
+    const message = 'must be a file of kind image, not audio/mpeg';
+    const problems = [{ key: '10/image', message }];
+    expect(bind({ '10/image': id }, { findAsset: sound })).toEqual({ ok: false, problems });
+    const uploads = { isUploaded: () => true, contentTypeOf: () => 'audio/mpeg' };
+    expect(bind({ '10/image': 'u3.mp3' }, uploads)).toEqual({ ok: false, problems });
+  });
+});

@@ -1,7 +1,9 @@
-import { toInputKey, type ApiPrompt } from '@comfy-bridge/protocol';
+import { toInputKey, type ApiPrompt, type MediaFormat } from '@comfy-bridge/protocol';
 import { checkValue } from './check-value.ts';
 import { quote, shorten } from './quote.ts';
 import { fileFormat, namedFile } from './file-input.ts';
+import { isOfFormat, toAssetId } from './file-value.ts';
+import type { AssetFile } from './file-value.ts';
 import { resolveInput, type FindDefinition } from './input-spec.ts';
 import type { ApiInput, PublishedWorkflow } from './published-workflow.ts';
 
@@ -9,6 +11,10 @@ export interface BindDeps {
   findDefinition: FindDefinition;
   /** True for the saved name of a file that was uploaded and is still there. */
   isUploaded: (savedName: string) => boolean;
+  /** The file of an asset, if it is the caller's own and still there. Without this, assets are not known at all. */
+  findAsset?: (assetId: string) => AssetFile | undefined;
+  /** What an uploaded file is; undefined: not known, so that it is taken as it is. */
+  contentTypeOf?: (savedName: string) => string | undefined;
   /** True for a file that ships with the workflows, as a default for a loader. */
   isSample: (fileName: string) => boolean;
 }
@@ -17,12 +23,20 @@ export interface BindDeps {
 interface FileToStage {
   nodeId: string;
   inputName: string;
-  source: { kind: 'upload'; savedName: string } | { kind: 'sample'; fileName: string };
+  source: UploadSource | { kind: 'sample'; fileName: string };
+}
+
+interface UploadSource {
+  kind: 'upload';
+  savedName: string;
+  assetId?: string;
 }
 
 export interface InputProblem {
   key: string;
   message: string;
+  /** The value is an asset that is not there (any more), or never was the caller's. */
+  isMissingAsset?: true;
 }
 
 export type BoundInputs =
@@ -43,7 +57,7 @@ export function bindInputs(
   const inputs = new Map<string, ApiInput>(workflow.inputs.map((input) => [input.key, input]));
   const problems: InputProblem[] = [];
   const prompt = copyPrompt(workflow.prompt);
-  const uploads = new Map<string, string>();
+  const uploads = new Map<string, UploadSource>();
   // What is allowed is listed once, however many keys are wrong.
   let unknownKey = `${notAnInput} (${inputs.size === 0 ? 'it has none' : `its inputs: ${shorten([...inputs.keys()])}`})`;
   for (const [key, value] of Object.entries(values)) {
@@ -54,11 +68,13 @@ export function bindInputs(
       continue;
     }
     const bound = bindValue(input, value, deps);
-    if (!bound.ok) problems.push({ key, message: bound.message });
-    else {
+    if (!bound.ok) {
+      const { message, isMissingAsset } = bound;
+      problems.push({ key, message, ...(isMissingAsset === true && { isMissingAsset }) });
+    } else {
       const node = prompt[input.nodeId];
       if (node !== undefined) node.inputs[input.inputName] = bound.value;
-      if (bound.isUpload) uploads.set(key, String(bound.value));
+      if (bound.upload !== undefined) uploads.set(key, bound.upload);
     }
   }
   for (const input of workflow.inputs) {
@@ -85,31 +101,58 @@ function hasDefault(input: ApiInput): boolean {
   return input.default !== null && input.default !== '';
 }
 
-type BoundValue = { ok: true; value: unknown; isUpload: boolean } | { ok: false; message: string };
+type BoundValue =
+  | { ok: true; value: unknown; upload?: UploadSource }
+  | { ok: false; message: string; isMissingAsset?: true };
 
 function bindValue(input: ApiInput, value: unknown, deps: BindDeps): BoundValue {
   // The author's own value is allowed even where no backend lists it (yet), and needs no upload.
-  if (value === input.default && hasDefault(input)) return { ok: true, value, isUpload: false };
+  if (value === input.default && hasDefault(input)) return { ok: true, value };
   if (value === '' && input.mark.required === true) {
     return { ok: false, message: 'is required and must not be empty' };
   }
   const spec = resolveInput(input, deps.findDefinition(input.classType));
+  const assetId = spec.format === undefined || deps.findAsset === undefined ? undefined : toAssetId(value);
+  if (spec.format !== undefined && assetId !== undefined) return bindAsset(assetId, spec.format, deps);
   const checked = checkValue(value, spec);
-  if (!checked.ok) return checked;
-  if (spec.format === undefined) return { ...checked, isUpload: false };
-  if (deps.isUploaded(String(checked.value))) return { ...checked, isUpload: true };
-  const what = spec.format === 'mask' ? 'image' : spec.format;
-  return {
-    ok: false,
-    message: `${quote(String(checked.value))} was not uploaded: upload the ${what} first and send the name that the upload answered`,
-  };
+  if (!checked.ok || spec.format === undefined) return checked;
+  const savedName = String(checked.value);
+  if (!deps.isUploaded(savedName)) {
+    return {
+      ok: false,
+      message: `${quote(savedName)} was not uploaded: upload the ${kindOf(spec.format)} first and send the name that the upload answered`,
+    };
+  }
+  const contentType = deps.contentTypeOf?.(savedName);
+  if (contentType !== undefined && !isOfFormat(contentType, spec.format))
+    return wrongKind(contentType, spec.format);
+  return { ...checked, upload: { kind: 'upload', savedName } };
+}
+
+function bindAsset(assetId: string, format: MediaFormat, { findAsset }: BindDeps): BoundValue {
+  const asset = findAsset?.(assetId);
+  if (asset === undefined) {
+    const message = `there is no asset ${assetId} (any more): upload the ${kindOf(format)} again`;
+    return { ok: false, message, isMissingAsset: true };
+  }
+  const { savedName, contentType } = asset;
+  if (!isOfFormat(contentType, format)) return wrongKind(contentType, format);
+  return { ok: true, value: savedName, upload: { kind: 'upload', savedName, assetId } };
+}
+
+function kindOf(format: MediaFormat): string {
+  return format === 'mask' ? 'image' : format;
+}
+
+function wrongKind(contentType: string, format: MediaFormat): BoundValue {
+  return { ok: false, message: `must be a file of kind ${kindOf(format)}, not ${contentType.slice(0, 60)}` };
 }
 
 /** Defaults that ship with the workflows are staged for every loader, marked or not: a backend need not have them. */
 function filesToStage(
   prompt: ApiPrompt,
   inputs: ReadonlyMap<string, ApiInput>,
-  uploads: ReadonlyMap<string, string>,
+  uploads: ReadonlyMap<string, UploadSource>,
   deps: BindDeps,
 ): FileToStage[] {
   const staged: FileToStage[] = [];
@@ -118,9 +161,9 @@ function filesToStage(
     for (const [inputName, value] of Object.entries(node.inputs)) {
       if (typeof value !== 'string') continue;
       const key = toInputKey(nodeId, inputName);
-      const savedName = uploads.get(key);
-      if (savedName !== undefined) staged.push({ nodeId, inputName, source: { kind: 'upload', savedName } });
-      if (savedName !== undefined || !deps.isSample(namedFile(value))) continue;
+      const upload = uploads.get(key);
+      if (upload !== undefined) staged.push({ nodeId, inputName, source: upload });
+      if (upload !== undefined || !deps.isSample(namedFile(value))) continue;
       const takesFile =
         inputs.get(key)?.mark.format ??
         fileFormat(node.class_type, inputName, definition?.inputs.get(inputName));

@@ -1,9 +1,6 @@
-import { pipeline } from 'node:stream/promises';
-
-import { jobStatusSchema } from '@comfy-bridge/protocol';
+import { jobStatusSchema, priorityRequestSchema } from '@comfy-bridge/protocol';
 import { Router } from 'express';
-import type { Request, RequestHandler } from 'express';
-import { z } from 'zod';
+import type { NextFunction, Request, RequestHandler } from 'express';
 
 import { BridgeError } from '../../errors.ts';
 import type { FileStore } from '../../files/file-store.ts';
@@ -11,12 +8,15 @@ import { parseJobId } from '../../jobs/job.ts';
 import type { Job } from '../../jobs/job.ts';
 import type { JobLedger } from '../../jobs/job-ledger.ts';
 import type { JobFilter, JobStore } from '../../jobs/job-store.ts';
-import { toBridgeJob } from '../../jobs/v2-view.ts';
+import { outputsNow, toBridgeJob } from '../../jobs/v2-view.ts';
 import type { JobEta, V2Context } from '../../jobs/v2-view.ts';
 import { optionalClientId } from '../client-id.ts';
+import type { ForgetJob } from '../../scheduling/forget-job.ts';
 import { originOf } from '../origin-of.ts';
+import { accountOf, hasAccount } from '../owner-of.ts';
 import { readBody } from '../read-body.ts';
 import { requireJob } from '../require-job.ts';
+import { sendFile } from '../send-file.ts';
 
 export interface BridgeJobsDeps {
   ledger: JobLedger;
@@ -24,14 +24,12 @@ export interface BridgeJobsDeps {
   files: FileStore;
   contextOf(job: Job, origin: string): V2Context;
   etaOf(job: Job): JobEta | undefined;
+  forgetJob: ForgetJob;
   requireOperator: RequestHandler;
 }
 
 const defaultLimit = 50;
 const maxLimit = 200;
-
-/** Steps of five minutes: how much earlier than it did the job counts as having come. */
-const prioritySchema = z.strictObject({ priority: z.int().min(-100).max(100) });
 
 /** Ours beside the official contract: `/api/bridge/jobs` (one's own, or all for operators), one job with its attempts, its results. */
 export function createBridgeJobRoutes({
@@ -40,6 +38,7 @@ export function createBridgeJobRoutes({
   files,
   contextOf,
   etaOf,
+  forgetJob,
   requireOperator,
 }: BridgeJobsDeps): Router {
   const router = Router();
@@ -47,9 +46,11 @@ export function createBridgeJobRoutes({
   const describe = (job: Job, origin: string) =>
     toBridgeJob(job, { ...contextOf(job, origin), eta: etaOf(job) });
 
-  /** A client names itself by its `clientId`; only operators see everybody's. */
-  const guardList: RequestHandler = (request, response, next) =>
-    optionalClientId(request) === undefined ? requireOperator(request, response, next) : next();
+  /** A client names itself by its `clientId` or by a secret of its own; only operators see everybody's. */
+  const guardList: RequestHandler = (request, response, next) => {
+    if (wantsOwn(request)) return requireAccount(request, next);
+    return optionalClientId(request) === undefined ? requireOperator(request, response, next) : next();
+  };
 
   router.get('/api/bridge/jobs', guardList, async (request, response) => {
     const limit = readLimit(request);
@@ -67,9 +68,14 @@ export function createBridgeJobRoutes({
     response.json(describe(job, originOf(request)));
   });
 
+  router.delete('/api/bridge/jobs/:id', async (request, response) => {
+    await forgetJob(await requireJob(ledger, request));
+    response.status(204).end();
+  });
+
   router.post('/api/bridge/jobs/:id/priority', requireOperator, async (request, response) => {
     const { id } = await requireJob(ledger, request);
-    const { priority } = await readBody(request, prioritySchema, '{"priority": 2}, from -100 to 100');
+    const { priority } = await readBody(request, priorityRequestSchema, '{"priority": 2}, from -100 to 100');
     const job = await ledger.apply(id, { type: 'reprioritized', priority });
     if (job === undefined) throw new BridgeError('conflict', 'this job has ended');
     response.json(describe(job, originOf(request)));
@@ -77,28 +83,33 @@ export function createBridgeJobRoutes({
 
   router.get('/api/bridge/jobs/:id/results/:index', async (request, response) => {
     const job = await requireJob(ledger, request);
-    const { state } = job;
     const index = Number(request.params.index);
-    const result =
-      state.status === 'succeeded' ? state.results.find((candidate) => candidate.index === index) : undefined;
-    if (result === undefined || job.deliveredAt !== null)
-      throw new BridgeError('not_found', 'there is no such result (any more)');
-    const { stream, size } = await files.open(`results/${job.id}/${index}`);
-    response.setHeader('Content-Type', result.contentType);
-    response.setHeader('Content-Length', String(size));
-    response.attachment(result.fileName);
-    response.type(result.contentType);
-    if (request.method === 'HEAD') {
-      stream.destroy();
-      response.end();
-      return;
-    }
-    await pipeline(stream, response).catch((error: unknown) => {
-      if (!response.destroyed) throw error;
-    });
+    const result = outputsNow(job, ledger.outputsOf(job.id)).find((candidate) => candidate.index === index);
+    if (result === undefined) throw new BridgeError('not_found', 'there is no such result (any more)');
+    const { contentType, fileName, hash } = result;
+    const key = `results/${job.id}/${index}` as const;
+    await sendFile(files, { key, contentType, fileName, hash }, request, response);
   });
 
   return router;
+}
+
+function wantsOwn(request: Request): boolean {
+  const { owner } = request.query;
+  if (owner === undefined || owner === '') return false;
+  if (owner === 'me') return true;
+  throw new BridgeError('bad_request', 'owner can only be me');
+}
+
+/** Without a secret a caller is an address, which it may share with others. */
+function requireAccount(request: Request, next: NextFunction): void {
+  if (hasAccount(request)) return next();
+  next(
+    new BridgeError(
+      'unauthorized',
+      'to list your own jobs, send a secret of your own (Authorization: Bearer …, or X-API-Key) here and with every submit',
+    ),
+  );
 }
 
 function readLimit(request: Request): number {
@@ -114,6 +125,7 @@ function readLimit(request: Request): number {
 async function readFilter(request: Request, ledger: JobLedger): Promise<Omit<JobFilter, 'limit'>> {
   const { status, workflow, after } = request.query;
   const clientId = optionalClientId(request);
+  const account = wantsOwn(request) ? accountOf(request) : undefined;
   const statuses =
     typeof status === 'string' && status !== '' ? status.split(',').map(readStatus) : undefined;
   const last = typeof after === 'string' && after !== '' ? await ledger.get(parseJobId(after)) : undefined;
@@ -121,6 +133,7 @@ async function readFilter(request: Request, ledger: JobLedger): Promise<Omit<Job
     throw new BridgeError('bad_request', 'after is the `next` of a page before');
   return {
     ...(clientId !== undefined && { clientId }),
+    ...(account !== undefined && { account }),
     ...(statuses !== undefined && { statuses }),
     ...(typeof workflow === 'string' && workflow !== '' && { workflow }),
     ...(last !== undefined && { before: { createdAt: last.createdAt, id: last.id } }),

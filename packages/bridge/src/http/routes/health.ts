@@ -1,3 +1,4 @@
+import type { Readiness } from '@comfy-bridge/protocol';
 import { Router } from 'express';
 
 import type { Fleet } from '../../backends/fleet.ts';
@@ -14,10 +15,11 @@ export function createHealthRoutes({ fleet, isDraining }: { fleet: Fleet; isDrai
     const ready = fleet.ready().length;
     const isReady = ready > 0 && !isDraining();
     if (!isReady) response.status(503).setHeader('Retry-After', '5');
-    response.json({
+    const readiness: Readiness = {
       status: isReady ? 'ready' : isDraining() ? 'draining' : 'no ComfyUI is reachable',
       backends: { ready, all: fleet.backends.length },
-    });
+    };
+    response.json(readiness);
   });
 
   return router;

@@ -1,3 +1,4 @@
+import type { Requirements } from '@comfy-bridge/protocol';
 import { Router } from 'express';
 import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
@@ -18,7 +19,7 @@ export interface RequirementRoutesDeps {
 }
 
 const path = '/api/bridge/workflows/:alias/requirements';
-const bodySchema = z.strictObject({ tags: tagsSchema });
+export const requirementsRequestSchema = z.strictObject({ tags: tagsSchema });
 
 /** What operators require of the machines that run a workflow. */
 export function createRequirementRoutes(deps: RequirementRoutesDeps): Router {
@@ -35,7 +36,7 @@ export function createRequirementRoutes(deps: RequirementRoutesDeps): Router {
   }
 
   /** With the machines that meet them, for a tag that none has is easily mistyped. */
-  function describe(workflow: string) {
+  function describe(workflow: string): Requirements {
     const tags = requirements.requiredTags(workflow);
     const fit = fleet.backends.filter((backend) => tags.every((tag) => backend.settings.tags.includes(tag)));
     return { workflow, tags, backends: fit.map(({ name }) => name) };
@@ -47,7 +48,7 @@ export function createRequirementRoutes(deps: RequirementRoutesDeps): Router {
 
   router.put(path, requireOperator, async (request, response) => {
     const alias = await findAlias(request);
-    const { tags } = await readBody(request, bodySchema, '{"tags": ["gpu-24gb"]}');
+    const { tags } = await readBody(request, requirementsRequestSchema, '{"tags": ["gpu-24gb"]}');
     await requirements.requireTags(alias, tags);
     response.json(describe(alias));
   });

@@ -78,8 +78,8 @@ interface ResultPart {
 }
 
 function toParts(files: FileStore, job: Job, results: readonly JobResult[]): ResultPart[] {
-  return results.map(({ index, fileName, contentType, size }) => ({
-    name: `result_${index}`,
+  return results.map(({ index, fileName, contentType, size }, position) => ({
+    name: `result_${position}`,
     fileName,
     contentType,
     size,

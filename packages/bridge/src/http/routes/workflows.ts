@@ -1,3 +1,4 @@
+import type { WorkflowListEntry } from '@comfy-bridge/protocol';
 import { Router } from 'express';
 import type { Response } from 'express';
 
@@ -27,7 +28,7 @@ export function createWorkflowRoutes({
     }
     response.json(
       await Promise.all(
-        published.map(async (workflow) => ({
+        published.map(async (workflow): Promise<WorkflowListEntry> => ({
           alias: workflow.alias,
           fn: workflow.fileName,
           description: workflow.description,

@@ -24,6 +24,10 @@ const addResult = `INSERT INTO results (id, job_id) SELECT ?, id FROM jobs
 const readRecords = 'SELECT key, value FROM records WHERE collection = ?';
 const writeRecord = `INSERT INTO records (collection, key, value) VALUES (?, ?, ?)
   ON CONFLICT (collection, key) DO UPDATE SET value = excluded.value`;
+const readRecord = 'SELECT value FROM records WHERE collection = ? AND key = ?';
+const addRecord =
+  'INSERT INTO records (collection, key, value) VALUES (?, ?, ?) ON CONFLICT (collection, key) DO NOTHING';
+const dropRecords = 'DELETE FROM records WHERE collection = ?';
 const removeRecord = 'DELETE FROM records WHERE collection = ? AND key = ?';
 const isStored =
   'SELECT 1 FROM jobs WHERE id = ? AND status = ? AND attempt = ? AND finished_at IS ? AND state = ?';
@@ -130,6 +134,17 @@ export async function openSqliteJobStore(
         values: [collection, ...entry],
       }));
       if (statements.length > 0) await thread.write(statements, { durable });
+    },
+    async readRecord(collection, key) {
+      const [row] = await read(readRecord, collection, key);
+      return row === undefined ? undefined : String(row['value']);
+    },
+    async addRecord(collection, key, value) {
+      const statement = { sql: addRecord, values: [collection, key, value] };
+      return (await thread.write([statement], { durable: false })) === 1;
+    },
+    async dropRecords(collection) {
+      await thread.write([{ sql: dropRecords, values: [collection] }], { durable: false });
     },
     async removeRecords(collection, keys) {
       const statements = keys.map((key) => ({ sql: removeRecord, values: [collection, key] }));

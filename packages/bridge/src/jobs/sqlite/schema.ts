@@ -36,12 +36,15 @@ const migrations = [
      value TEXT NOT NULL,
      PRIMARY KEY (collection, key)
    ) STRICT, WITHOUT ROWID;`,
-  // Jobs of before have no rows here: their results are found by their job alone.
   `CREATE TABLE results (
      id TEXT PRIMARY KEY,
      job_id TEXT NOT NULL
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX results_by_job ON results (job_id);
+   INSERT OR IGNORE INTO results (id, job_id)
+     SELECT json_extract(made.value, '$.id'), jobs.id
+     FROM jobs, json_each(jobs.state, '$.state.results') AS made
+     WHERE jobs.status = 'succeeded' AND json_extract(made.value, '$.id') IS NOT NULL;
    ALTER TABLE jobs ADD COLUMN account TEXT AS (json_extract(state, '$.account')) VIRTUAL;
    CREATE INDEX jobs_by_account ON jobs (account, created_at) WHERE account IS NOT NULL;`,
 ];

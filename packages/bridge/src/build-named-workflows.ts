@@ -1,0 +1,97 @@
+import type { Request, Router } from 'express';
+
+import type { BridgeConfig } from './config/bridge-config.ts';
+import type { Events } from './events.ts';
+import type { Fleet } from './backends/fleet.ts';
+import type { FileStore } from './files/file-store.ts';
+import type { Idempotency } from './http/idempotency.ts';
+import { createJobGroupRoutes } from './http/routes/job-groups.ts';
+import { createNamedWorkflowRoutes } from './http/routes/named-workflows.ts';
+import { createWorkflowJobRoutes } from './http/routes/workflow-jobs.ts';
+import { sendFile } from './http/send-file.ts';
+import { createSubmitOnce } from './http/submit-once.ts';
+import type { WebhookRegistry } from './http/with-webhook.ts';
+import { createJobWaits } from './http/wait-for-job.ts';
+import type { JobLedger } from './jobs/job-ledger.ts';
+import type { JobStore } from './jobs/job-store.ts';
+import type { Job } from './jobs/job.ts';
+import type { V2Context } from './jobs/v2-view.ts';
+import type { Logger } from './logging.ts';
+import type { BindRequest } from './scheduling/bind-request.ts';
+import type { ClassifyJob } from './scheduling/classify-job.ts';
+import { createFindWorkflowObstacles } from './scheduling/find-workflow-obstacles.ts';
+import { createJobGroups } from './scheduling/job-groups.ts';
+import type { JobIntake } from './scheduling/job-intake.ts';
+import type { BackendJudge } from './scheduling/judge-backend.ts';
+import type { Scheduler } from './scheduling/scheduler.ts';
+import { createSubmitNamed } from './scheduling/submit-named.ts';
+import type { WorkflowCatalog } from './workflows/workflow-catalog.ts';
+
+export interface BuildNamedWorkflowsDeps {
+  store: JobStore;
+  ledger: JobLedger;
+  events: Events;
+  files: FileStore;
+  workflows: WorkflowCatalog;
+  fleet: Fleet;
+  scheduler: Scheduler;
+  classify: ClassifyJob;
+  judge: BackendJudge;
+  intake: JobIntake;
+  bind: BindRequest;
+  idempotency: Idempotency;
+  webhooks: WebhookRegistry;
+  isOperator(request: Request): boolean;
+  contextOf(job: Job, origin: string): V2Context;
+  closing: AbortSignal;
+  log: Logger;
+  now: () => number;
+}
+
+/** A part of the composition root: published workflows by the names of their inputs, and the groups of jobs that they make. */
+export function buildNamedWorkflows(config: BridgeConfig, deps: BuildNamedWorkflowsDeps): Router[] {
+  const { store, ledger, files, workflows, fleet, intake, bind, contextOf, scheduler } = deps;
+  const { basePath } = config.server;
+  const cancel: Scheduler['cancel'] = (id, reason) => scheduler.cancel(id, reason);
+  const groups = createJobGroups({ ledger, records: store, cancel, log: deps.log, now: deps.now });
+  const submit = createSubmitOnce({
+    submitNamed: createSubmitNamed({ intake, workflows, bind, groups, cancel }),
+    groups,
+    ledger,
+    idempotency: deps.idempotency,
+    webhooks: deps.webhooks,
+    isOperator: deps.isOperator,
+  });
+  const waits = createJobWaits({
+    events: deps.events,
+    isUnfinished: (id) => ledger.isUnfinished(id),
+    closing: deps.closing,
+  });
+  return [
+    createNamedWorkflowRoutes({
+      workflows,
+      fleet,
+      findObstacles: createFindWorkflowObstacles({ ...deps, fleet, bind }),
+      basePath,
+    }),
+    createWorkflowJobRoutes(
+      {
+        submit,
+        waits,
+        ledger,
+        cancel,
+        sendResult: (job, { index, contentType, fileName, hash }, request, response) =>
+          sendFile(
+            files,
+            { key: `results/${job.id}/${index}`, contentType, fileName, hash },
+            request,
+            response,
+          ),
+        contextOf,
+        basePath,
+      },
+      { maxJsonBytes: config.client.jsonMaxBytes },
+    ),
+    createJobGroupRoutes({ groups, contextOf, basePath }),
+  ];
+}

@@ -1,0 +1,94 @@
+import { bridgeSubmitSchema } from '@comfy-bridge/protocol';
+import { Router } from 'express';
+import type { Request } from 'express';
+
+import { BridgeError } from '../../errors.ts';
+import type { Job } from '../../jobs/job.ts';
+import { toV2Job } from '../../jobs/v2-view.ts';
+import type { V2Context } from '../../jobs/v2-view.ts';
+import { stringifyLossless } from '../../lib/lossless-json.ts';
+import type { SubmitGraph } from '../../scheduling/submit-graph.ts';
+import { isUiWorkflow } from '../../workflows/convert-ui/is-ui-workflow.ts';
+import type { Idempotency } from '../idempotency.ts';
+import { requireGraphs } from '../may-run-graphs.ts';
+import type { GraphGuard } from '../may-run-graphs.ts';
+import { originOf } from '../origin-of.ts';
+import { accountOf, ownerOf } from '../owner-of.ts';
+import { readBody } from '../read-body.ts';
+import { readPriority } from '../read-priority.ts';
+import { withWebhook } from '../with-webhook.ts';
+import type { WebhookRegistry } from '../with-webhook.ts';
+
+export interface BridgeSubmitDeps {
+  submitGraph: SubmitGraph;
+  /** The API format of what the editor saved; throws with every reason where that cannot be done exactly. */
+  convert(workflow: Record<string, unknown>): unknown;
+  webhooks: WebhookRegistry;
+  findJob(id: string): Promise<Job | undefined>;
+  idempotency: Idempotency;
+  graphs: GraphGuard;
+  isOperator(request: Request): boolean;
+  contextOf(job: Job, origin: string): V2Context;
+}
+
+const example = '{"workflow": {"9": {"class_type": "SaveImage", "inputs": {…}}}}';
+
+/**
+ * `POST /api/bridge/jobs`: as `POST /api/v2/jobs`, and beyond the contract: the editor's own format is converted, a webhook can
+ * be asked for, and a repeat with the same `Idempotency-Key` answers the job of the first.
+ */
+export function createBridgeSubmitRoutes(
+  deps: BridgeSubmitDeps,
+  { maxJsonBytes }: { maxJsonBytes: number },
+): Router {
+  const { submitGraph, idempotency, graphs } = deps;
+  const router = Router();
+
+  router.post('/api/bridge/jobs', async (request, response) => {
+    requireGraphs(graphs, request);
+    const body = await readBody(request, bridgeSubmitSchema, example, maxJsonBytes);
+    const made: { job: Job | undefined } = { job: undefined };
+    const { id, replayed } = await idempotency.once(
+      request,
+      'POST /api/bridge/jobs',
+      stringifyLossless(body),
+      {
+        async run(plan) {
+          const submission = {
+            owner: ownerOf(request),
+            account: accountOf(request),
+            priority: readPriority(request, { isOperator: deps.isOperator(request) }),
+            previews: body.previews ?? false,
+            graph: isUiWorkflow(body.workflow) ? deps.convert(body.workflow) : body.workflow,
+            extraData: toExtraData(body.extra_data?.api_key_comfy_org),
+          };
+          made.job = await withWebhook(deps.webhooks, request, body.webhook, (prepare) =>
+            submitGraph(submission, {
+              async prepare(job) {
+                await prepare(job);
+                await plan(job.id);
+              },
+            }),
+          );
+          return made.job.id;
+        },
+        isMade: async (id) => (await deps.findJob(id)) !== undefined,
+      },
+    );
+    const job = made.job ?? (await deps.findJob(id));
+    if (job === undefined)
+      throw new BridgeError('not_found', 'the job that was made with this key has expired');
+    const described = toV2Job(job, deps.contextOf(job, originOf(request)));
+    if (replayed) response.setHeader('Idempotency-Replayed', 'true');
+    response
+      .status(replayed ? 200 : 201)
+      .location(described.urls.self)
+      .json(described);
+  });
+
+  return router;
+}
+
+function toExtraData(key: string | undefined): Readonly<Record<string, string>> | undefined {
+  return key === undefined ? undefined : { api_key_comfy_org: key };
+}

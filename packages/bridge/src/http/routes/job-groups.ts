@@ -1,0 +1,47 @@
+import { Router } from 'express';
+import type { Request } from 'express';
+
+import { BridgeError } from '../../errors.ts';
+import type { Job } from '../../jobs/job.ts';
+import type { V2Context } from '../../jobs/v2-view.ts';
+import type { JobGroups } from '../../scheduling/job-groups.ts';
+import { describeGroup } from '../describe-group.ts';
+import { originOf } from '../origin-of.ts';
+
+export interface JobGroupRoutesDeps {
+  groups: JobGroups;
+  contextOf(job: Job, origin: string): V2Context;
+  basePath: string;
+}
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** `GET /api/bridge/groups/{id}` and its cancel. The id is a random UUID: whoever knows it was told it. */
+export function createJobGroupRoutes({ groups, contextOf, basePath }: JobGroupRoutesDeps): Router {
+  const router = Router();
+
+  async function require({ params: { id } }: Request) {
+    const found = typeof id === 'string' && uuid.test(id) ? await groups.find(id) : undefined;
+    if (found === undefined)
+      throw new BridgeError('not_found', 'there is no such group of jobs, or all of its jobs have expired');
+    return found;
+  }
+
+  async function describe(request: Request) {
+    const { group, jobs } = await require(request);
+    const origin = originOf(request);
+    return describeGroup(group, jobs, { basePath, contextOf: (job) => contextOf(job, origin) });
+  }
+
+  router.get('/api/bridge/groups/:id', async (request, response) => {
+    response.json(await describe(request));
+  });
+
+  router.post('/api/bridge/groups/:id/cancel', async (request, response) => {
+    const { group } = await require(request);
+    await groups.cancel(group);
+    response.json(await describe(request));
+  });
+
+  return router;
+}

@@ -1,0 +1,86 @@
+import { v2SubmitSchema } from '@comfy-bridge/protocol';
+import { Router } from 'express';
+import type { Request } from 'express';
+
+import { BridgeError } from '../../errors.ts';
+import type { Job } from '../../jobs/job.ts';
+import type { JobLedger } from '../../jobs/job-ledger.ts';
+import { toV2Job } from '../../jobs/v2-view.ts';
+import type { V2Context } from '../../jobs/v2-view.ts';
+import { stringifyLossless } from '../../lib/lossless-json.ts';
+import type { SubmitGraph } from '../../scheduling/submit-graph.ts';
+import { toAssetReference } from '../../workflows/asset-references.ts';
+import { releasing } from '../idempotency.ts';
+import type { Idempotency } from '../idempotency.ts';
+import { requireGraphs } from '../may-run-graphs.ts';
+import type { GraphGuard } from '../may-run-graphs.ts';
+import { originOf } from '../origin-of.ts';
+import { accountOf, ownerOf } from '../owner-of.ts';
+import { readBody } from '../read-body.ts';
+import { readPriority } from '../read-priority.ts';
+import { requireJob } from '../require-job.ts';
+
+export interface V2SubmitDeps {
+  submitGraph: SubmitGraph;
+  ledger: JobLedger;
+  idempotency: Idempotency;
+  graphs: GraphGuard;
+  isOperator(request: Request): boolean;
+  contextOf(job: Job, origin: string): V2Context;
+}
+
+const example = '{"workflow": {"9": {"class_type": "SaveImage", "inputs": {…}}}}';
+
+/** `POST /api/v2/jobs` and the graph behind a job. */
+export function createV2SubmitRoutes(deps: V2SubmitDeps, { maxJsonBytes }: { maxJsonBytes: number }): Router {
+  const { submitGraph, ledger, graphs } = deps;
+  const router = Router();
+
+  router.post('/api/v2/jobs', async (request, response) => {
+    requireGraphs(graphs, request);
+    const body = await readBody(request, v2SubmitSchema, example, maxJsonBytes);
+    const claim = await deps.idempotency.claim(request, 'POST /api/v2/jobs');
+    const job = await releasing(claim, () =>
+      submitGraph({
+        owner: ownerOf(request),
+        account: accountOf(request),
+        priority: readPriority(request, { isOperator: deps.isOperator(request) }),
+        // A stream of events is part of what every job of this API has, and is opened after the submit.
+        previews: true,
+        graph: body.workflow,
+        extraData: toExtraData(body.extra_data?.api_key_comfy_org),
+      }),
+    );
+    const described = toV2Job(job, deps.contextOf(job, originOf(request)));
+    response.status(201).location(described.urls.self).json(described);
+  });
+
+  router.get('/api/v2/jobs/:id/workflow', async (request, response) => {
+    const job = await requireJob(ledger, request);
+    // A published workflow is its author's.
+    if (!job.workflow.startsWith('graph:') && !graphs.mayRunGraphs(request)) {
+      throw new BridgeError(
+        'forbidden',
+        'the graph of a published workflow is shown only to whoever may run any graph',
+      );
+    }
+    response.type('application/json').send(stringifyLossless({ workflow: toGraph(job), format: 'api' }));
+  });
+
+  return router;
+}
+
+function toExtraData(key: string | undefined): Readonly<Record<string, string>> | undefined {
+  return key === undefined ? undefined : { api_key_comfy_org: key };
+}
+
+/** As it may be submitted again: with the assets in their places. */
+function toGraph({ prompt, stagedInputs }: Job): Record<string, unknown> {
+  const graph = structuredClone(prompt);
+  for (const { nodeId, inputName, source } of stagedInputs) {
+    const node = graph[nodeId];
+    if (node !== undefined && source.kind === 'upload' && source.assetId !== undefined)
+      node.inputs[inputName] = toAssetReference(source.assetId);
+  }
+  return graph;
+}

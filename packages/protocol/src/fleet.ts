@@ -1,0 +1,108 @@
+import { z } from 'zod';
+
+/** What operators are told of the fleet. Times are ISO 8601 in UTC. */
+
+const timeSchema = z.iso.datetime();
+const countSchema = z.int().nonnegative();
+
+/** A backend; neither its address nor its token. */
+export const backendSchema = z.strictObject({
+  name: z.string(),
+  status: z
+    .enum(['connecting', 'ready', 'lost', 'draining', 'paused', 'leaving'])
+    .describe('Going away comes first, then whether it answers, then what its operator wants of it.'),
+  trust: z
+    .enum(['closed', 'open', 'half-open'])
+    .describe('`closed`: trusted. `open`: failed too often and is given a rest. `half-open`: on probation.'),
+  since: timeSchema.nullable(),
+  reason: z.string().nullable().describe('Why it is lost.'),
+  version: z.string().nullable().describe("ComfyUI's."),
+  node_classes: countSchema.nullable().describe('How many it offers; null while unknown.'),
+  offer_problem: z.string().nullable().describe('Why what it offers could not be read at the last try.'),
+  queue_remaining: countSchema.describe("Prompts in its queue at the last look, everybody's."),
+  foreign_prompts: countSchema.describe('Those that are not ours.'),
+  memory: z.strictObject({
+    total_bytes: z.number().nullable(),
+    usable_bytes: z.number().nullable().describe('After unloading models of its own.'),
+  }),
+  loaded_models: z.array(z.string()),
+  suspicions: z
+    .array(
+      z.strictObject({
+        class_type: z.string(),
+        input: z.string().nullable(),
+        value: z.union([z.string(), z.number(), z.boolean()]).nullable(),
+        since: timeSchema,
+      }),
+    )
+    .describe('What it listed and then did not have.'),
+  mode: z.enum(['active', 'draining', 'paused']),
+  weight: z.number(),
+  tags: z.array(z.string()).readonly(),
+  workflows: z.array(z.string()).readonly().nullable().describe('Only these; null: all.'),
+  source: z.enum(['config', 'api']).describe('Who named it: the configuration, or an operator over the API.'),
+  jobs: z.array(
+    z.strictObject({ id: z.string(), workflow: z.string(), executing_since: timeSchema.nullable() }),
+  ),
+});
+export type BackendDescription = z.infer<typeof backendSchema>;
+
+/** With where it is reached. */
+export const addressedBackendSchema = z.strictObject({
+  ...backendSchema.shape,
+  address: z.string().describe('`host:port`'),
+});
+
+/** `DELETE /api/bridge/backends/{name}`. */
+export const leavingBackendSchema = z.strictObject({
+  ...backendSchema.shape,
+  returns_at_next_start: z
+    .boolean()
+    .describe('The configuration names it, so that the next start has it again.'),
+});
+
+/** What one backend would make of a job. Times in ms from now. */
+export const backendVerdictSchema = z.strictObject({
+  backend: z.string(),
+  verdict: z
+    .enum(['free', 'busy', 'away', 'unable'])
+    .describe(
+      '`free`: at once. `busy`: when it is done with what it has. `away`: it could, and takes nothing at the moment.',
+    ),
+  reasons: z.array(z.string()).describe('For people; empty when nothing speaks against it.'),
+  lacks: z.array(
+    z.strictObject({ class_type: z.string(), input: z.string().nullable(), value: z.unknown() }),
+  ),
+  expected: z
+    .strictObject({
+      starts_in_ms: z.number(),
+      load_ms: z.number(),
+      run_ms: z.number(),
+      finishes_in_ms: z.number(),
+      basis: z.enum(['measured', 'estimated', 'guessed']),
+    })
+    .nullable(),
+});
+export type BackendVerdict = z.infer<typeof backendVerdictSchema>;
+
+/** `GET /api/bridge/workflows/{alias}/placement`. */
+export const placementSchema = z.strictObject({
+  workflow: z.string(),
+  can_run: z.boolean(),
+  choice: z
+    .string()
+    .nullable()
+    .describe('Where it is expected to be done first; null when nothing is ready for it.'),
+  needs: z.strictObject({ node_classes: z.array(z.string()), models: z.array(z.string()) }),
+  peak_memory_bytes: z.number().nullable().describe('The most that a run of this size was seen to use.'),
+  backends: z.array(backendVerdictSchema),
+});
+export type Placement = z.infer<typeof placementSchema>;
+
+/** `…/workflows/{alias}/requirements`. */
+export const requirementsSchema = z.strictObject({
+  workflow: z.string(),
+  tags: z.array(z.string()).readonly(),
+  backends: z.array(z.string()).describe('The machines that have all of these tags.'),
+});
+export type Requirements = z.infer<typeof requirementsSchema>;
