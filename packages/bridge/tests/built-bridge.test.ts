@@ -90,4 +90,9 @@ test('the built bridge runs a job, and has it still after a restart', { timeout:
   expect(history.headers.get('content-type')).toMatch(/^multipart\/form-data/);
   await history.arrayBuffer();
   expect(await (await call(`${bridge.url}/generation-count`)).json()).toBe(1);
+  // The page about its API comes from a package that is not bundled.
+  const script = await call(`${bridge.url}/docs/swagger-ui-bundle.js`);
+  expect(script.status).toBe(200);
+  expect(await script.text()).toContain('SwaggerUIBundle');
+  expect(await (await call(`${bridge.url}/openapi.json`)).json()).toMatchObject({ openapi: '3.1.1' });
 });
