@@ -18,6 +18,7 @@ import type { PlacementSettings } from './placement/measure-placement.ts';
 import { measureOverheadPerJob } from './overhead-per-job.ts';
 import { measureThroughput } from './throughput.ts';
 import { measureUpload } from './upload.ts';
+import { measureV2 } from './v2.ts';
 
 interface AllSettings extends Settings, PlacementSettings {}
 
@@ -26,6 +27,7 @@ const scenarios: Record<string, (settings: AllSettings) => Promise<Row[]>> = {
   throughput: measureThroughput,
   idle: measureIdleSockets,
   upload: measureUpload,
+  v2: measureV2,
   result: measureLargeResult,
   everything: measureEverythingAtOnce,
   placement: measurePlacement,
