@@ -46,19 +46,15 @@ function printWelcome(url: string, isSimulated: boolean): void {
   process.stdout.write(`
   comfy-bridge is up on ${url}, with ${fleet}
 
-  Try it (a picture in three calls):
+  Try it (a picture in one call):
 
-    curl ${url}/workflow-list
-    curl -X POST "${url}/generate-based-workflow?clientId=demo-1" -d '{"workflow": "text-to-image", "6/text": "a lighthouse at dawn"}'
-    sleep 5; curl -s "${url}/history?clientId=demo-1&resType=base64" | ${decode} && echo saved picture.png
+    curl "${url}/api/bridge/workflows/text-to-image/jobs" -H "Prefer: wait=60" -H "Accept: image/png" -d '{"inputs": {"prompt": "a lighthouse at dawn"}}' -o picture.png
 
+  Every call, to try in the browser: ${url}/docs
   Stop it with Ctrl-C. More: README.md and docs/client.md.
 
 `);
 }
-
-/** No tool needed but the Node that runs us. */
-const decode = `node -e 'let s="";process.stdin.on("data",d=>s+=d).on("end",()=>require("fs").writeFileSync("picture.png",JSON.parse(s).files[0].content,"base64"))'`;
 
 async function main(): Promise<number> {
   const loaded = await loadConfig({ env: process.env, cwd: process.cwd() });

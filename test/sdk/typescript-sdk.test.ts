@@ -192,3 +192,16 @@ test('many jobs at once over several machines, one of which dies, all end well',
   const bytes = await Promise.all(jobs.map(async (job) => await job.outputs[0]?.toBytes()));
   expect(bytes.every((one) => (one?.length ?? 0) > 0)).toBe(true);
 });
+
+test('under a sub-path, behind a proxy, its links lead where they should', async () => {
+  await using rig = await startSdkRig({ sim: free, env: { BASE_PATH: '/comfy' } });
+  const { client } = rig;
+  const workflow = client.workflows.fromJson(scaleGraph());
+  workflow.setInput('1', 'image', client.assets.fromBytes(await makePng('#abcdef')));
+  const job = await client.submit(workflow);
+  const kinds: string[] = [];
+  for await (const event of job.events()) kinds.push(event.kind);
+  expect(kinds.at(-1)).toBe('statusChange');
+  await job.result();
+  expect((await job.outputs[0]?.toBytes())?.length).toBeGreaterThan(0);
+});

@@ -22,8 +22,8 @@ const swaggerFiles: Readonly<Record<string, string>> = {
 
 /** Shown where the bridge runs from its repository. */
 const guides = [
-  { file: 'recipes.md', title: 'Recipes' },
-  { file: 'client.md', title: 'Guide for programs' },
+  { file: 'client.md', title: 'Recipes for programs' },
+  { file: 'api.md', title: 'All calls' },
   { file: 'operator.md', title: 'Guide for operators' },
 ] as const;
 
