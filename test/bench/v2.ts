@@ -1,14 +1,21 @@
+import { createContentHasher } from '../../packages/bridge/src/lib/content-hash.ts';
+import { makeWav } from './_content.ts';
 import { createDirectClient } from './_direct-client.ts';
 import { startBridge, startSims } from './_fleet.ts';
 import type { Settings } from './_fleet.ts';
 import type { Row } from './_report.ts';
 import { showNumber, summarize } from './_stats.ts';
 import { nextColour, tinyPrompt } from './_tiny-job.ts';
+import { sendAll } from './upload.ts';
 import { createV2Client } from './_v2-client.ts';
 
-/** Comfy API v2: what a job costs more than without the bridge, and many listeners on one job. */
+/** Comfy API v2: what a job costs more than without the bridge, many listeners on one job, and assets named by their hash. */
 export async function measureV2(settings: Settings): Promise<Row[]> {
-  return [...(await measureOverhead(settings)), ...(await measureListeners(settings))];
+  return [
+    ...(await measureOverhead(settings)),
+    ...(await measureListeners(settings)),
+    ...(await measureAssets(settings)),
+  ];
 }
 
 async function measureOverhead(settings: Settings): Promise<Row[]> {
@@ -93,4 +100,47 @@ async function measureListeners(settings: Settings): Promise<Row[]> {
     },
     { ...shared, what: 'first to last that hears the end', value: spread },
   ];
+}
+
+/** Assets with every check and their hash, while another timer of the same process should not be late. */
+async function measureAssets(settings: Settings): Promise<Row[]> {
+  const megabytes = settings.quick ? 200 : 500;
+  await using bridge = await startBridge(settings, [], { UPLOAD_MAX_SIZE: '2000' });
+  const file = makeWav(megabytes);
+  await sendAll(bridge.url, makeWav(5), 1, '/api/v2/assets');
+  await bridge.process.take({ collect: true });
+  const speed = await sendAll(bridge.url, file, 1, '/api/v2/assets');
+  const figures = await bridge.process.take();
+  const plain = await sendAll(bridge.url, file, 1);
+  return [
+    { scenario: 'blake3', what: 'hashing alone', value: hashSpeed(), unit: 'MB/s', gate: { atLeast: 300 } },
+    {
+      scenario: 'assets',
+      what: `1 × ${megabytes} MB WAV`,
+      value: speed,
+      unit: 'MB/s',
+      reference: { label: 'POST /upload', value: plain },
+      gate: { atLeast: 300 },
+      notes: `CPU ${showNumber((figures.cpuMs * 1e6) / file.size)} ms/MB; peak RSS ${showNumber(figures.peakRss / 1e6)} MB`,
+    },
+    {
+      scenario: 'assets',
+      what: 'event-loop delay p99 meanwhile',
+      value: figures.delayP99,
+      unit: 'ms',
+      gate: { atMost: 20 },
+      stretch: { atMost: 10 },
+      notes: `max ${showNumber(figures.delayMax)} ms`,
+    },
+  ];
+}
+
+/** MB/s of one thread over pieces as they come from a socket. */
+function hashSpeed(): number {
+  const hasher = createContentHasher();
+  const piece = Buffer.alloc(256 * 1024, 7);
+  const startedAt = performance.now();
+  for (let count = 0; count < 2_000; count += 1) hasher.update(piece);
+  hasher.digest();
+  return (piece.length * 2_000) / 1000 / (performance.now() - startedAt);
 }
