@@ -25,11 +25,11 @@ import { recoverJobs } from './jobs/recover-jobs.ts';
 import { closeServer, createHttpServer, listen } from './lib/listen.ts';
 import { logEvents } from './log-events.ts';
 import type { Logger } from './logging.ts';
-import { createHousekeeping } from './scheduling/housekeeping.ts';
+import { createHousekeeping } from './scheduling/upkeep/housekeeping.ts';
 import { createContextOf } from './scheduling/job-context.ts';
 import { describeForListener } from './scheduling/describe-for-listener.ts';
-import { createWorkflowCatalog } from './workflows/workflow-catalog.ts';
-import type { WorkflowCatalog } from './workflows/workflow-catalog.ts';
+import { createWorkflowCatalog } from './workflows/catalog/workflow-catalog.ts';
+import type { WorkflowCatalog } from './workflows/catalog/workflow-catalog.ts';
 import { createGateway } from './ws/gateway.ts';
 import type { Gateway } from './ws/gateway.ts';
 

@@ -12,17 +12,17 @@ import { receiveAsset } from './files/assets/receive-asset.ts';
 import type { FilePolicy } from './files/collect-result.ts';
 import type { LimitedFileStore } from './files/limit-storage.ts';
 import { requireClaim } from './files/refuse-file.ts';
-import type { Claim } from './http/idempotency.ts';
+import type { Claim } from './http/requests/idempotency.ts';
 import { createResumableUploadRoutes } from './http/routes/resumable-uploads.ts';
 import type { UploadCall } from './http/routes/resumable-uploads.ts';
 import { createV2AssetRoutes } from './http/routes/v2-assets.ts';
 import type { JobLedger } from './jobs/job-ledger.ts';
 import type { JobStore } from './jobs/job-store.ts';
 import type { Logger } from './logging.ts';
-import { createFindOutput } from './scheduling/find-output.ts';
-import { createAssetResolver } from './scheduling/resolve-asset.ts';
-import type { ResolveAsset } from './scheduling/resolve-asset.ts';
-import { sweepAssets } from './scheduling/sweep-assets.ts';
+import { createFindOutput } from './scheduling/submit/find-output.ts';
+import { createAssetResolver } from './scheduling/submit/resolve-asset.ts';
+import type { ResolveAsset } from './scheduling/submit/resolve-asset.ts';
+import { sweepAssets } from './scheduling/upkeep/sweep-assets.ts';
 
 export interface AssetParts {
   /** Where the file of an asset lies that a job is about to name. */

@@ -12,8 +12,8 @@ import type { JobLedger } from './jobs/job-ledger.ts';
 import type { JobStore } from './jobs/job-store.ts';
 import type { Records } from './lib/records.ts';
 import type { Logger } from './logging.ts';
-import { loadWorkflowRequirements } from './workflows/workflow-requirements.ts';
-import type { WorkflowRequirements } from './workflows/workflow-requirements.ts';
+import { loadWorkflowRequirements } from './workflows/catalog/workflow-requirements.ts';
+import type { WorkflowRequirements } from './workflows/catalog/workflow-requirements.ts';
 
 export interface FleetParts extends AsyncDisposable {
   readonly fleet: Fleet;

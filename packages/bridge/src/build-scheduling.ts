@@ -7,21 +7,21 @@ import type { JobLedger } from './jobs/job-ledger.ts';
 import type { JobStore } from './jobs/job-store.ts';
 import type { Job } from './jobs/job.ts';
 import type { Logger } from './logging.ts';
-import { createAttemptRunner } from './scheduling/attempt-runner.ts';
+import { createAttemptRunner } from './scheduling/attempt/attempt-runner.ts';
 import { createClassifier } from './scheduling/classify-job.ts';
 import type { ClassifyJob } from './scheduling/classify-job.ts';
 import { createExperience } from './scheduling/experience.ts';
 import { createBackendJudge } from './scheduling/judge-backend.ts';
 import type { BackendJudge } from './scheduling/judge-backend.ts';
-import { createJobCredentials } from './scheduling/job-credentials.ts';
-import type { JobCredentials } from './scheduling/job-credentials.ts';
+import { createJobCredentials } from './scheduling/submit/job-credentials.ts';
+import type { JobCredentials } from './scheduling/submit/job-credentials.ts';
 import { keepExperience } from './scheduling/keep-experience.ts';
-import { createPreviewJob } from './scheduling/preview-job.ts';
-import type { PreviewJob } from './scheduling/preview-job.ts';
+import { createPreviewJob } from './scheduling/submit/preview-job.ts';
+import type { PreviewJob } from './scheduling/submit/preview-job.ts';
 import { createScheduler } from './scheduling/scheduler.ts';
 import type { Scheduler } from './scheduling/scheduler.ts';
-import { createWarmSockets } from './scheduling/warm-sockets.ts';
-import type { WorkflowCatalog } from './workflows/workflow-catalog.ts';
+import { createWarmSockets } from './scheduling/attempt/warm-sockets.ts';
+import type { WorkflowCatalog } from './workflows/catalog/workflow-catalog.ts';
 
 export interface SchedulingParts extends AsyncDisposable {
   readonly scheduler: Scheduler;

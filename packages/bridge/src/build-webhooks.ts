@@ -3,7 +3,7 @@ import type { WebhookEvent } from '@comfy-bridge/protocol';
 import type { BridgeConfig } from './config/bridge-config.ts';
 import { BridgeError } from './errors.ts';
 import type { Events } from './events.ts';
-import type { WebhookRegistry } from './http/with-webhook.ts';
+import type { WebhookRegistry } from './http/requests/with-webhook.ts';
 import { parseJobId } from './jobs/job.ts';
 import type { Job } from './jobs/job.ts';
 import type { JobStore } from './jobs/job-store.ts';

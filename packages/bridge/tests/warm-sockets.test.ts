@@ -9,8 +9,8 @@ import { createComfyClient } from '../src/comfy/comfy-client.ts';
 import type { ComfyMessage } from '../src/comfy/comfy-messages.ts';
 import { createEvents } from '../src/events.ts';
 import type { Events } from '../src/events.ts';
-import { createWarmSockets } from '../src/scheduling/warm-sockets.ts';
-import type { WarmSockets } from '../src/scheduling/warm-sockets.ts';
+import { createWarmSockets } from '../src/scheduling/attempt/warm-sockets.ts';
+import type { WarmSockets } from '../src/scheduling/attempt/warm-sockets.ts';
 
 const log = pino({ level: 'silent' });
 

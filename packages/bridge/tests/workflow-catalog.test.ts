@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { createWorkflowCatalog, type CatalogOptions } from '../src/workflows/workflow-catalog.ts';
+import { createWorkflowCatalog, type CatalogOptions } from '../src/workflows/catalog/workflow-catalog.ts';
 
 interface Rig extends AsyncDisposable {
   dir: string;

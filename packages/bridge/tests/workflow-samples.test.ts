@@ -7,10 +7,10 @@ import { isLink } from '@comfy-bridge/protocol';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 
-import { bindInputs } from '../src/workflows/bind-inputs.ts';
-import { describeInputs } from '../src/workflows/describe-inputs.ts';
+import { bindInputs } from '../src/workflows/inputs/bind-inputs.ts';
+import { describeInputs } from '../src/workflows/inputs/describe-inputs.ts';
 import { findDefinition } from '../src/workflows/fixtures/find-definition.ts';
-import { createWorkflowCatalog } from '../src/workflows/workflow-catalog.ts';
+import { createWorkflowCatalog } from '../src/workflows/catalog/workflow-catalog.ts';
 
 const workflowDir = fileURLToPath(new URL('../../../workflows', import.meta.url));
 const silent = { info: () => {}, warn: () => {}, error: () => {} };

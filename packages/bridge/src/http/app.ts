@@ -2,8 +2,8 @@ import express from 'express';
 import type { Express, RequestHandler, Router } from 'express';
 
 import type { Logger } from '../logging.ts';
-import { guardBody } from './guard-body.ts';
-import { createErrorHandler, handleUnknownRoute } from './error-handler.ts';
+import { guardBody } from './requests/guard-body.ts';
+import { createErrorHandler, handleUnknownRoute } from './answers/error-handler.ts';
 
 export interface HttpAppParts {
   routers: readonly Router[];

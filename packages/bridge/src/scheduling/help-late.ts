@@ -9,8 +9,8 @@ import { findSteals } from './find-steals.ts';
 import type { Prefetched } from './find-steals.ts';
 import type { FleetSeats } from './fleet-seats.ts';
 import type { BackendJudge } from './judge-backend.ts';
-import type { Launcher } from './launch-attempts.ts';
-import type { Launch } from './perform-attempt.ts';
+import type { Launcher } from './attempt/launch-attempts.ts';
+import type { Launch } from './attempt/perform-attempt.ts';
 
 export interface HelpDeps {
   seats: FleetSeats;

@@ -15,12 +15,12 @@ import { findObstacles, isTooLarge } from './find-obstacles.ts';
 import { createFleetSeats } from './fleet-seats.ts';
 import { helpLate } from './help-late.ts';
 import type { BackendJudge } from './judge-backend.ts';
-import { createLauncher } from './launch-attempts.ts';
-import type { LaunchDeps } from './launch-attempts.ts';
-import { learnFromAttempt } from './learn-from-attempt.ts';
-import type { EndedAttempt, Launch } from './perform-attempt.ts';
-import { createRetryBudget } from './retry-budget.ts';
-import type { AbortReason } from './run-attempt.ts';
+import { createLauncher } from './attempt/launch-attempts.ts';
+import type { LaunchDeps } from './attempt/launch-attempts.ts';
+import { learnFromAttempt } from './attempt/learn-from-attempt.ts';
+import type { EndedAttempt, Launch } from './attempt/perform-attempt.ts';
+import { createRetryBudget } from './attempt/retry-budget.ts';
+import type { AbortReason } from './attempt/run-attempt.ts';
 import { toForecast } from './to-forecast.ts';
 import type { JobForecast } from './to-forecast.ts';
 

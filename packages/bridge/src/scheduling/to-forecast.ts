@@ -1,7 +1,7 @@
 import type { Kind } from '../placement/kind.ts';
 import type { Forecast } from '../placement/placement-policy.ts';
 import type { Experience } from './experience.ts';
-import type { RunningAttempt } from './launch-attempts.ts';
+import type { RunningAttempt } from './attempt/launch-attempts.ts';
 
 /** When a job is expected to be done, and how sure that is. Times are ms since the epoch. */
 export interface JobForecast {

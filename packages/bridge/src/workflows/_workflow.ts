@@ -1,9 +1,9 @@
 import type { InputMark } from '@comfy-bridge/protocol';
 
 import type { NodeInputSpec } from '../comfy/object-info.ts';
-import type { FindDefinition } from './input-spec.ts';
-import { parseWorkflow } from './parse-workflow.ts';
-import type { PublishedWorkflow } from './published-workflow.ts';
+import type { FindDefinition } from './inputs/input-spec.ts';
+import { parseWorkflow } from './catalog/parse-workflow.ts';
+import type { PublishedWorkflow } from './catalog/published-workflow.ts';
 
 export interface MadeInput {
   value: unknown;

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-import type { Kept } from '../send-unless-known.ts';
+import type { Kept } from '../answers/send-unless-known.ts';
 import { pageScript, pageStyle, renderPage } from './page.ts';
 
 export interface DocsPages {

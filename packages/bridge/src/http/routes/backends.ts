@@ -6,8 +6,8 @@ import type { FleetChanges } from '../../backends/change-fleet.ts';
 import type { Backend, BackendSettings, Fleet } from '../../backends/fleet.ts';
 import { unloadModels } from '../../backends/unload-models.ts';
 import { BridgeError } from '../../errors.ts';
-import { addressOf, describeBackend } from '../describe-backend.ts';
-import { readBody } from '../read-body.ts';
+import { addressOf, describeBackend } from '../answers/describe-backend.ts';
+import { readBody } from '../requests/read-body.ts';
 
 export interface BackendRoutesDeps {
   fleet: Fleet;

@@ -2,8 +2,8 @@ import { Router } from 'express';
 import type { Request } from 'express';
 
 import type { JobLedger } from '../../jobs/job-ledger.ts';
-import type { JobStreams } from '../job-streams.ts';
-import { requireJob } from '../require-job.ts';
+import type { JobStreams } from '../streams/job-streams.ts';
+import { requireJob } from '../requests/require-job.ts';
 
 /** `GET /api/bridge/jobs/{id}/events`: the official events with numbers, for readers that go on where they were. */
 export function createBridgeEventRoutes({

@@ -10,13 +10,13 @@ import type { JobLedger } from '../../jobs/job-ledger.ts';
 import type { JobFilter, JobStore } from '../../jobs/job-store.ts';
 import { outputsNow, toBridgeJob } from '../../jobs/v2-view.ts';
 import type { JobEta, V2Context } from '../../jobs/v2-view.ts';
-import { optionalClientId } from '../client-id.ts';
-import type { ForgetJob } from '../../scheduling/forget-job.ts';
-import { originOf } from '../origin-of.ts';
-import { accountOf, hasAccount } from '../owner-of.ts';
-import { readBody } from '../read-body.ts';
-import { requireJob } from '../require-job.ts';
-import { sendFile } from '../send-file.ts';
+import { optionalClientId } from '../requests/client-id.ts';
+import type { ForgetJob } from '../../scheduling/upkeep/forget-job.ts';
+import { originOf } from '../requests/origin-of.ts';
+import { accountOf, hasAccount } from '../requests/owner-of.ts';
+import { readBody } from '../requests/read-body.ts';
+import { requireJob } from '../requests/require-job.ts';
+import { sendFile } from '../answers/send-file.ts';
 
 export interface BridgeJobsDeps {
   ledger: JobLedger;

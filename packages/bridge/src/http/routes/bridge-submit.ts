@@ -7,17 +7,17 @@ import type { Job } from '../../jobs/job.ts';
 import { toV2Job } from '../../jobs/v2-view.ts';
 import type { V2Context } from '../../jobs/v2-view.ts';
 import { stringifyLossless } from '../../lib/lossless-json.ts';
-import type { SubmitGraph } from '../../scheduling/submit-graph.ts';
+import type { SubmitGraph } from '../../scheduling/submit/submit-graph.ts';
 import { isUiWorkflow } from '../../workflows/convert-ui/is-ui-workflow.ts';
-import type { Idempotency } from '../idempotency.ts';
-import { requireGraphs } from '../may-run-graphs.ts';
-import type { GraphGuard } from '../may-run-graphs.ts';
-import { originOf } from '../origin-of.ts';
-import { accountOf, ownerOf } from '../owner-of.ts';
-import { readBody } from '../read-body.ts';
-import { readPriority } from '../read-priority.ts';
-import { withWebhook } from '../with-webhook.ts';
-import type { WebhookRegistry } from '../with-webhook.ts';
+import type { Idempotency } from '../requests/idempotency.ts';
+import { requireGraphs } from '../requests/may-run-graphs.ts';
+import type { GraphGuard } from '../requests/may-run-graphs.ts';
+import { originOf } from '../requests/origin-of.ts';
+import { accountOf, ownerOf } from '../requests/owner-of.ts';
+import { readBody } from '../requests/read-body.ts';
+import { readPriority } from '../requests/read-priority.ts';
+import { withWebhook } from '../requests/with-webhook.ts';
+import type { WebhookRegistry } from '../requests/with-webhook.ts';
 
 export interface BridgeSubmitDeps {
   submitGraph: SubmitGraph;

@@ -5,9 +5,9 @@ import { BridgeError } from '../../errors.ts';
 import { stringifyLossless } from '../../lib/lossless-json.ts';
 import { convertOrRefuse } from '../../workflows/convert-ui/convert-or-refuse.ts';
 import { isUiWorkflow } from '../../workflows/convert-ui/is-ui-workflow.ts';
-import type { GraphGuard } from '../may-run-graphs.ts';
-import { requireGraphs } from '../may-run-graphs.ts';
-import { readJsonObject } from '../read-json.ts';
+import type { GraphGuard } from '../requests/may-run-graphs.ts';
+import { requireGraphs } from '../requests/may-run-graphs.ts';
+import { readJsonObject } from '../requests/read-json.ts';
 
 const maxBytes = 10 * 1024 * 1024;
 const example = '{"workflow": {"nodes": [], "links": [], "version": 0.4}}';

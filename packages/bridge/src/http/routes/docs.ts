@@ -3,7 +3,7 @@ import { Router } from 'express';
 import { BridgeError } from '../../errors.ts';
 import { createDocsPages } from '../docs/assets.ts';
 import { contentSecurityPolicy } from '../docs/page.ts';
-import { sendUnlessKnown } from '../send-unless-known.ts';
+import { sendUnlessKnown } from '../answers/send-unless-known.ts';
 
 /** `GET /docs`: the document as a page, of files of ours and of Swagger UI's package; nothing comes from another host. */
 export function createDocsRoutes(): Router {

@@ -5,7 +5,7 @@ import type { Backend, Fleet } from '../../backends/fleet.ts';
 import { unloadModels } from '../../backends/unload-models.ts';
 import { BridgeError } from '../../errors.ts';
 import type { JobLedger } from '../../jobs/job-ledger.ts';
-import { optionalClientId } from '../client-id.ts';
+import { optionalClientId } from '../requests/client-id.ts';
 
 export interface FreeRoutesDeps {
   fleet: Fleet;

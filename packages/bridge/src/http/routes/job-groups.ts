@@ -4,9 +4,9 @@ import type { Request } from 'express';
 import { BridgeError } from '../../errors.ts';
 import type { Job } from '../../jobs/job.ts';
 import type { V2Context } from '../../jobs/v2-view.ts';
-import type { JobGroups } from '../../scheduling/job-groups.ts';
-import { describeGroup } from '../describe-group.ts';
-import { originOf } from '../origin-of.ts';
+import type { JobGroups } from '../../scheduling/submit/job-groups.ts';
+import { describeGroup } from '../answers/describe-group.ts';
+import { originOf } from '../requests/origin-of.ts';
 
 export interface JobGroupRoutesDeps {
   groups: JobGroups;

@@ -5,12 +5,12 @@ import { BridgeError } from '../../errors.ts';
 import { describeJob, connectedFrame } from '../../jobs/compat-view.ts';
 import type { JobLedger } from '../../jobs/job-ledger.ts';
 import type { Scheduler } from '../../scheduling/scheduler.ts';
-import type { SubmitJob } from '../../scheduling/submit-job.ts';
+import type { SubmitJob } from '../../scheduling/submit/submit-job.ts';
 import { reachPoint } from '../../lib/crash-point.ts';
-import { requireClientId } from '../client-id.ts';
-import { accountOf, ownerOf } from '../owner-of.ts';
-import { readJsonObject } from '../read-json.ts';
-import { readPriority } from '../read-priority.ts';
+import { requireClientId } from '../requests/client-id.ts';
+import { accountOf, ownerOf } from '../requests/owner-of.ts';
+import { readJsonObject } from '../requests/read-json.ts';
+import { readPriority } from '../requests/read-priority.ts';
 
 export interface JobRoutesDeps {
   submitJob: SubmitJob;

@@ -5,14 +5,14 @@ import type { Fleet } from '../../backends/fleet.ts';
 import { BridgeError } from '../../errors.ts';
 import { hashContent } from '../../lib/content-hash.ts';
 import { stringifyLossless } from '../../lib/lossless-json.ts';
-import type { FindWorkflowObstacles } from '../../scheduling/find-workflow-obstacles.ts';
-import type { PublishedWorkflow } from '../../workflows/published-workflow.ts';
-import { requireWorkflow } from '../../workflows/require-workflow.ts';
-import type { WorkflowCatalog } from '../../workflows/workflow-catalog.ts';
-import { isMatch } from '../byte-range.ts';
-import { describeDetail, describeEntry } from '../describe-workflow.ts';
-import type { WorkflowContext } from '../describe-workflow.ts';
-import { pictureType } from '../picture-type.ts';
+import type { FindWorkflowObstacles } from '../../scheduling/submit/find-workflow-obstacles.ts';
+import type { PublishedWorkflow } from '../../workflows/catalog/published-workflow.ts';
+import { requireWorkflow } from '../../workflows/catalog/require-workflow.ts';
+import type { WorkflowCatalog } from '../../workflows/catalog/workflow-catalog.ts';
+import { isMatch } from '../requests/byte-range.ts';
+import { describeDetail, describeEntry } from '../answers/describe-workflow.ts';
+import type { WorkflowContext } from '../answers/describe-workflow.ts';
+import { pictureType } from '../answers/picture-type.ts';
 
 export interface NamedWorkflowsDeps {
   workflows: WorkflowCatalog;

@@ -3,11 +3,11 @@ import type { Request } from 'express';
 
 import type { Fleet } from '../../backends/fleet.ts';
 import { BridgeError } from '../../errors.ts';
-import { toInputSchema } from '../../workflows/input-schema.ts';
-import type { WorkflowCatalog } from '../../workflows/workflow-catalog.ts';
+import { toInputSchema } from '../../workflows/inputs/input-schema.ts';
+import type { WorkflowCatalog } from '../../workflows/catalog/workflow-catalog.ts';
 import { createDocumentCache } from '../openapi/document-cache.ts';
-import { originOf } from '../origin-of.ts';
-import { sendUnlessKnown } from '../send-unless-known.ts';
+import { originOf } from '../requests/origin-of.ts';
+import { sendUnlessKnown } from '../answers/send-unless-known.ts';
 
 export interface OpenApiDeps {
   workflows: WorkflowCatalog;

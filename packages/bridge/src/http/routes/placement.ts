@@ -3,7 +3,7 @@ import { Router } from 'express';
 import { BridgeError } from '../../errors.ts';
 import { parseLossless, stringifyLossless } from '../../lib/lossless-json.ts';
 import { isRecord } from '../../lib/is-record.ts';
-import type { PreviewJob } from '../../scheduling/preview-job.ts';
+import type { PreviewJob } from '../../scheduling/submit/preview-job.ts';
 
 const expectation = 'inputs is a JSON object like {"6/text": "a cat"}, URL-encoded';
 

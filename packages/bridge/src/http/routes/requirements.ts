@@ -6,10 +6,10 @@ import { z } from 'zod';
 import type { Fleet } from '../../backends/fleet.ts';
 import { BridgeError } from '../../errors.ts';
 import { tagsSchema } from '../../lib/tags.ts';
-import { unknownWorkflowMessage } from '../../workflows/input-messages.ts';
-import type { WorkflowCatalog } from '../../workflows/workflow-catalog.ts';
-import type { WorkflowRequirements } from '../../workflows/workflow-requirements.ts';
-import { readBody } from '../read-body.ts';
+import { unknownWorkflowMessage } from '../../workflows/inputs/input-messages.ts';
+import type { WorkflowCatalog } from '../../workflows/catalog/workflow-catalog.ts';
+import type { WorkflowRequirements } from '../../workflows/catalog/workflow-requirements.ts';
+import { readBody } from '../requests/read-body.ts';
 
 export interface RequirementRoutesDeps {
   workflows: WorkflowCatalog;

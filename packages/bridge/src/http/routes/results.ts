@@ -12,8 +12,8 @@ import type { Job, JobResult } from '../../jobs/job.ts';
 import type { JobLedger } from '../../jobs/job-ledger.ts';
 import { createKeyedMutex } from '../../lib/keyed-mutex.ts';
 import { reachPoint } from '../../lib/crash-point.ts';
-import { requireClientId } from '../client-id.ts';
-import { untilReceived } from '../until-received.ts';
+import { requireClientId } from '../requests/client-id.ts';
+import { untilReceived } from '../answers/until-received.ts';
 
 export interface ResultRoutesDeps {
   ledger: JobLedger;

@@ -11,10 +11,10 @@ import type { AssetRegistry } from '../../files/assets/asset-registry.ts';
 import type { UploadFinisher } from '../../files/assets/finish-upload.ts';
 import type { PartialStore } from '../../files/assets/partial-store.ts';
 import { createUploadLocks } from '../../files/assets/upload-locks.ts';
-import { describeAsset } from '../describe-asset.ts';
-import { originOf } from '../origin-of.ts';
-import { accountOf } from '../owner-of.ts';
-import { answerTus, requireTusVersion, toTusRefusal, toTusRequest } from '../tus-messages.ts';
+import { describeAsset } from '../answers/describe-asset.ts';
+import { originOf } from '../requests/origin-of.ts';
+import { accountOf } from '../requests/owner-of.ts';
+import { answerTus, requireTusVersion, toTusRefusal, toTusRequest } from '../requests/tus-messages.ts';
 
 /** What belongs to one request, on its way through the protocol's own code. */
 export interface UploadCall {

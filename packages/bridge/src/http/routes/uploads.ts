@@ -3,8 +3,8 @@ import { Router } from 'express';
 import { BridgeError } from '../../errors.ts';
 import { receiveUpload } from '../../files/receive-upload.ts';
 import type { UploadRequest } from '../../files/receive-upload.ts';
-import { optionalClientId } from '../client-id.ts';
-import { whileSending } from '../while-sending.ts';
+import { optionalClientId } from '../requests/client-id.ts';
+import { whileSending } from '../answers/while-sending.ts';
 
 /** `POST /upload`: multipart in, identifier to saved name out. */
 export function createUploadRoutes({

@@ -10,17 +10,17 @@ import type { AssetKeeper, KeptAsset } from '../../files/assets/keep-asset.ts';
 import type { AssetUpload } from '../../files/assets/receive-asset.ts';
 import type { FileStore } from '../../files/file-store.ts';
 import { parseContentHash } from '../../lib/content-hash.ts';
-import type { FindOutput, FoundOutput } from '../../scheduling/find-output.ts';
-import { describeAsset, describeOutput } from '../describe-asset.ts';
-import type { AssetContext } from '../describe-asset.ts';
-import { releasing } from '../idempotency.ts';
-import type { Claim } from '../idempotency.ts';
-import { originOf } from '../origin-of.ts';
-import { accountOf } from '../owner-of.ts';
-import { readBody } from '../read-body.ts';
-import { sendFile } from '../send-file.ts';
-import type { SentFile } from '../send-file.ts';
-import { whileSending } from '../while-sending.ts';
+import type { FindOutput, FoundOutput } from '../../scheduling/submit/find-output.ts';
+import { describeAsset, describeOutput } from '../answers/describe-asset.ts';
+import type { AssetContext } from '../answers/describe-asset.ts';
+import { releasing } from '../requests/idempotency.ts';
+import type { Claim } from '../requests/idempotency.ts';
+import { originOf } from '../requests/origin-of.ts';
+import { accountOf } from '../requests/owner-of.ts';
+import { readBody } from '../requests/read-body.ts';
+import { sendFile } from '../answers/send-file.ts';
+import type { SentFile } from '../answers/send-file.ts';
+import { whileSending } from '../answers/while-sending.ts';
 
 export interface V2AssetsDeps {
   assets: Pick<AssetRegistry, 'get' | 'findBlob' | 'remove'>;

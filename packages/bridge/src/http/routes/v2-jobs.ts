@@ -5,8 +5,8 @@ import type { JobLedger } from '../../jobs/job-ledger.ts';
 import { toV2Job } from '../../jobs/v2-view.ts';
 import type { V2Context } from '../../jobs/v2-view.ts';
 import type { Scheduler } from '../../scheduling/scheduler.ts';
-import { originOf } from '../origin-of.ts';
-import { requireJob } from '../require-job.ts';
+import { originOf } from '../requests/origin-of.ts';
+import { requireJob } from '../requests/require-job.ts';
 
 export interface V2JobsDeps {
   ledger: JobLedger;

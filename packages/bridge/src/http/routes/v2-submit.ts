@@ -8,17 +8,17 @@ import type { JobLedger } from '../../jobs/job-ledger.ts';
 import { toV2Job } from '../../jobs/v2-view.ts';
 import type { V2Context } from '../../jobs/v2-view.ts';
 import { stringifyLossless } from '../../lib/lossless-json.ts';
-import type { SubmitGraph } from '../../scheduling/submit-graph.ts';
-import { toAssetReference } from '../../workflows/asset-references.ts';
-import { releasing } from '../idempotency.ts';
-import type { Idempotency } from '../idempotency.ts';
-import { requireGraphs } from '../may-run-graphs.ts';
-import type { GraphGuard } from '../may-run-graphs.ts';
-import { originOf } from '../origin-of.ts';
-import { accountOf, ownerOf } from '../owner-of.ts';
-import { readBody } from '../read-body.ts';
-import { readPriority } from '../read-priority.ts';
-import { requireJob } from '../require-job.ts';
+import type { SubmitGraph } from '../../scheduling/submit/submit-graph.ts';
+import { toAssetReference } from '../../workflows/graph/asset-references.ts';
+import { releasing } from '../requests/idempotency.ts';
+import type { Idempotency } from '../requests/idempotency.ts';
+import { requireGraphs } from '../requests/may-run-graphs.ts';
+import type { GraphGuard } from '../requests/may-run-graphs.ts';
+import { originOf } from '../requests/origin-of.ts';
+import { accountOf, ownerOf } from '../requests/owner-of.ts';
+import { readBody } from '../requests/read-body.ts';
+import { readPriority } from '../requests/read-priority.ts';
+import { requireJob } from '../requests/require-job.ts';
 
 export interface V2SubmitDeps {
   submitGraph: SubmitGraph;

@@ -8,14 +8,14 @@ import type { JobLedger } from '../../jobs/job-ledger.ts';
 import { toV2Job } from '../../jobs/v2-view.ts';
 import type { V2Context } from '../../jobs/v2-view.ts';
 import { mapInChunks } from '../../lib/map-in-chunks.ts';
-import { answerWithBytes } from '../answer-waiting.ts';
-import type { SendResult } from '../answer-waiting.ts';
-import { describeGroup } from '../describe-group.ts';
-import { originOf } from '../origin-of.ts';
-import { readBody } from '../read-body.ts';
-import { readLeave, readWait } from '../read-preferences.ts';
-import type { Submitted, SubmitOnce } from '../submit-once.ts';
-import type { JobWaits } from '../wait-for-job.ts';
+import { answerWithBytes } from '../answers/answer-waiting.ts';
+import type { SendResult } from '../answers/answer-waiting.ts';
+import { describeGroup } from '../answers/describe-group.ts';
+import { originOf } from '../requests/origin-of.ts';
+import { readBody } from '../requests/read-body.ts';
+import { readLeave, readWait } from '../requests/read-preferences.ts';
+import type { Submitted, SubmitOnce } from '../requests/submit-once.ts';
+import type { JobWaits } from '../requests/wait-for-job.ts';
 
 export interface WorkflowJobsDeps {
   submit: SubmitOnce;

@@ -5,9 +5,9 @@ import type { Response } from 'express';
 import type { Fleet } from '../../backends/fleet.ts';
 import { BridgeError } from '../../errors.ts';
 import { stringifyLossless } from '../../lib/lossless-json.ts';
-import { describeInputs } from '../../workflows/describe-inputs.ts';
-import { unknownWorkflowMessage } from '../../workflows/input-messages.ts';
-import type { WorkflowCatalog } from '../../workflows/workflow-catalog.ts';
+import { describeInputs } from '../../workflows/inputs/describe-inputs.ts';
+import { unknownWorkflowMessage } from '../../workflows/inputs/input-messages.ts';
+import type { WorkflowCatalog } from '../../workflows/catalog/workflow-catalog.ts';
 
 /** `GET /workflow-list` and `GET /workflow-info`. */
 export function createWorkflowRoutes({

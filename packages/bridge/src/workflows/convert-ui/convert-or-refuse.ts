@@ -1,7 +1,7 @@
 import type { ApiPrompt } from '@comfy-bridge/protocol';
 
 import { BridgeError } from '../../errors.ts';
-import type { FindDefinition } from '../input-spec.ts';
+import type { FindDefinition } from '../inputs/input-spec.ts';
 import { convertUiWorkflow } from './convert-ui-workflow.ts';
 
 /** `convertUiWorkflow` for callers: throws `invalid_workflow` with every reason in its `details.reasons`. */

@@ -1,6 +1,6 @@
 import type { ApiPrompt } from '@comfy-bridge/protocol';
 
-import type { FindDefinition } from '../input-spec.ts';
+import type { FindDefinition } from '../inputs/input-spec.ts';
 import { createBudget } from './budget.ts';
 import { buildInputs } from './build-inputs.ts';
 import { refusalOf } from './node-kind.ts';

@@ -1,5 +1,5 @@
 import type { NodeDefinition } from '../../comfy/object-info.ts';
-import type { FindDefinition } from '../input-spec.ts';
+import type { FindDefinition } from '../inputs/input-spec.ts';
 import { kindOf } from './node-kind.ts';
 import type { NodeKind } from './node-kind.ts';
 import { isWidget } from './plan-widgets.ts';

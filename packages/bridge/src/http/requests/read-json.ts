@@ -1,0 +1,49 @@
+import type { IncomingMessage } from 'node:http';
+
+import { BridgeError } from '../../errors.ts';
+import { parseLossless } from '../../lib/lossless-json.ts';
+
+const jobExample = '{"workflow": "text-to-image", "6/text": "a cat"}';
+
+/**
+ * Reads a JSON object of at most `maxBytes` whatever its declared type (clients in the field send all sorts). Too much is
+ * refused before it is read; integers beyond 2^53 survive as `bigint`. `example` is for the refusal.
+ */
+export async function readJsonObject(
+  request: IncomingMessage,
+  maxBytes: number,
+  example = jobExample,
+): Promise<Record<string, unknown>> {
+  const expectation = `send a JSON object such as ${example}`;
+  const value = parseText(await readBytes(request, maxBytes), expectation);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new BridgeError('bad_request', `the request body is not a JSON object: ${expectation}`);
+  }
+  return Object.fromEntries(Object.entries(value));
+}
+
+async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const tooLarge = () => new BridgeError('too_large', `the request body is larger than ${maxBytes} bytes`);
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  // Leaving the loop must not destroy the request: its connection has the answer to carry.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    const bytes: Buffer = chunk;
+    size += bytes.length;
+    if (size > maxBytes) throw tooLarge();
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parseText(bytes: Buffer, expectation: string): unknown {
+  try {
+    return parseLossless(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    // SyntaxError, invalid UTF-8, or RangeError of JSON nested so deeply that the parser gives up.
+    throw new BridgeError('bad_request', `the request body is not valid JSON: ${expectation}`, {
+      cause: error,
+    });
+  }
+}
