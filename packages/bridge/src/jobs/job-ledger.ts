@@ -157,7 +157,7 @@ export function createJobLedger({
     async findResult(resultId) {
       const running = findRunning(resultId);
       if (running !== undefined) return running;
-      const job = await store.findByResult(resultId);
+      const job = recent.findByResult(resultId) ?? (await store.findByResult(resultId));
       if (job?.state.status !== 'succeeded') return undefined;
       const result = job.state.results.find(({ id }) => id === resultId);
       return result === undefined ? undefined : { job, result };

@@ -34,3 +34,16 @@ test('removing an older job leaves the newer one, and jobs without a client are 
   expect(recent.latestOf('a')).toBe(newer);
   expect(recent.get(nobodys.id)).toBe(nobodys);
 });
+
+test('a job is found by its results while it is kept', () => {
+  const recent = createRecentJobs(10);
+  const result = { index: 0, nodeId: '9', fileName: 'a.png', contentType: 'image/png', size: 1 };
+  const results = [{ ...result, id: 'one', type: 'image' as const }];
+  const job = newJob({ state: { status: 'succeeded', results } });
+  recent.add(job);
+  recent.add(newJob());
+  expect(recent.findByResult('one')).toBe(job);
+  expect(recent.findByResult('two')).toBeUndefined();
+  recent.remove(job.id);
+  expect(recent.findByResult('one')).toBeUndefined();
+});

@@ -6,6 +6,7 @@ export interface RecentJobs {
   get(id: JobId): Job | undefined;
   /** The one added last under a clientId; undefined when that is not kept any more, whatever older ones are. */
   latestOf(clientId: string): Job | undefined;
+  findByResult(resultId: string): Job | undefined;
   remove(id: JobId): void;
 }
 
@@ -31,6 +32,13 @@ export function createRecentJobs(limit: number): RecentJobs {
     latestOf(clientId) {
       const id = byClient.get(clientId);
       return id === undefined ? undefined : jobs.get(id);
+    },
+    findByResult(resultId) {
+      for (const job of jobs.values()) {
+        const { state } = job;
+        if (state.status === 'succeeded' && state.results.some(({ id }) => id === resultId)) return job;
+      }
+      return undefined;
     },
     remove,
   };
