@@ -1,5 +1,4 @@
 import type { Kind } from './kind.ts';
-import type { Plan } from './plan.ts';
 
 /** What the policy knows of a waiting job. */
 export interface Claim {
@@ -34,8 +33,8 @@ export interface Waiting extends Omit<Claim, 'kind' | 'priority'> {
   /** Expected ms of the jobs that went before it because their models were loaded. */
   passedOverMs: number;
   passedOver: number;
-  /** By the current plan, ms since the epoch; undefined beyond its horizon. */
-  planned: { by: Plan; seat: number; startAt: number; finishAt: number } | undefined;
+  /** `by` the current plan (its identity), ms since the epoch; undefined beyond its horizon. */
+  planned: { by: object; seat: number; startAt: number; finishAt: number } | undefined;
   /** It was taken before and came back: its owner has paid for it. */
   readonly isPaid: boolean;
   /** Nobody can run it at the moment. */

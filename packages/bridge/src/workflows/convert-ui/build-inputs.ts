@@ -1,38 +1,18 @@
-import type { NodeInputSpec } from '../../comfy/object-info.ts';
-import type { Budget } from './budget.ts';
 import { finishValue, wrapList } from './finish-value.ts';
 import { followLink } from './follow-link.ts';
 import type { LinkEnd } from './follow-link.ts';
+import type { Input, NodeInputs, Sent } from './node-input.ts';
 import { nameOf } from './place-nodes.ts';
-import type { PlacedNode, Slot } from './place-nodes.ts';
+import type { PlacedNode } from './place-nodes.ts';
 import { editorOnly } from './plan-widgets.ts';
 import { primitiveValue } from './primitive-value.ts';
 import { shownField } from './shown-fields.ts';
 import { short } from './ui-graph.ts';
-import type { WidgetValues } from './widget-value.ts';
 
 type BuiltInputs = { ok: true; inputs: Record<string, unknown> } | { ok: false; reasons: string[] };
 
-/** What an input is sent with: a link or a value; undefined: not at all. */
-export type Sent = { ok: true; value?: unknown } | { ok: false; reason: string };
-
-interface Inputs {
-  node: PlacedNode;
-  widgets: WidgetValues;
-  budget: Budget;
-}
-
-/** One of them. */
-export interface Input extends Inputs {
-  slot: Slot;
-  /** Undefined where the definition does not have it. */
-  spec: NodeInputSpec | undefined;
-  /** As a reason begins. */
-  title: string;
-}
-
 /** The inputs of a node of a known class in the API format. */
-export function buildInputs({ node, widgets, budget }: Inputs): BuiltInputs {
+export function buildInputs({ node, widgets, budget }: NodeInputs): BuiltInputs {
   const reasons: string[] = [];
   const { values, problem } = widgets.of(node);
   if (problem !== undefined) reasons.push(`${nameOf(node)}: ${problem}`);

@@ -1,4 +1,4 @@
-import type { Input, Sent } from './build-inputs.ts';
+import type { Input, Sent } from './node-input.ts';
 import { resolveDynamicPrompt } from './dynamic-prompt.ts';
 import type { WidgetValue } from './read-values.ts';
 
