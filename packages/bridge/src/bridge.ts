@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 import type { Fleet } from './backends/fleet.ts';
 import { buildApi } from './build-api.ts';
 import { buildAssets } from './build-assets.ts';
@@ -28,6 +30,7 @@ import type { Logger } from './logging.ts';
 import { createHousekeeping } from './scheduling/upkeep/housekeeping.ts';
 import { createContextOf } from './scheduling/job-context.ts';
 import { describeForListener } from './scheduling/describe-for-listener.ts';
+import { openPublications } from './workflows/catalog/publication-parts.ts';
 import { createWorkflowCatalog } from './workflows/catalog/workflow-catalog.ts';
 import type { WorkflowCatalog } from './workflows/catalog/workflow-catalog.ts';
 import { createGateway } from './ws/gateway.ts';
@@ -81,13 +84,14 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
   const count = await createGenerationCount({ store, events, log }, { file: config.jobs.currentStateFile });
   parts.defer(() => count.close());
 
-  const workflows = parts.use(
-    await createWorkflowCatalog({
-      workflowDir: config.workflows.dir,
-      aliasFile: config.workflows.aliasFile,
-      log: log.child({ part: 'workflows' }),
-    }),
-  );
+  const folder = {
+    workflowDir: config.workflows.dir,
+    aliasFile: config.workflows.aliasFile,
+    log: log.child({ part: 'workflows' }),
+  };
+  // Before anybody looks into the folder.
+  const publications = await openPublications({ ...folder, directory: join(dataDir, 'workflow-versions') });
+  const workflows = parts.use(await createWorkflowCatalog(folder));
   const fleetParts = parts.use(
     await buildFleet(config.backends, {
       store,
@@ -177,6 +181,7 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
     policy,
     assets,
     workflows,
+    publications,
     fleetParts,
     schedulingParts,
     gateway,

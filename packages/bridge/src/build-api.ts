@@ -44,6 +44,7 @@ import { createSubmitGraph } from './scheduling/submit/submit-graph.ts';
 import { createSubmitJob } from './scheduling/submit/submit-job.ts';
 import { version } from './version.ts';
 import { convertOrRefuse } from './workflows/convert-ui/convert-or-refuse.ts';
+import type { PublicationParts } from './workflows/catalog/publication-parts.ts';
 import type { WorkflowCatalog } from './workflows/catalog/workflow-catalog.ts';
 import type { Gateway } from './ws/gateway.ts';
 
@@ -56,6 +57,7 @@ export interface BuildApiDeps {
   policy: FilePolicy;
   assets: AssetParts;
   workflows: WorkflowCatalog;
+  publications: PublicationParts;
   fleetParts: FleetParts;
   schedulingParts: SchedulingParts;
   gateway: Gateway;
@@ -203,6 +205,7 @@ export function buildApi(config: BridgeConfig, deps: BuildApiDeps): Api {
         bind,
         idempotency,
         isOperator: (request) => isOperator(request, operatorToken),
+        requireOperator: operator,
       }),
       createBridgeJobRoutes({
         ledger,

@@ -1,12 +1,15 @@
-import type { Request, Router } from 'express';
+import type { Request, RequestHandler, Router } from 'express';
 
 import type { BridgeConfig } from './config/bridge-config.ts';
 import type { Events } from './events.ts';
 import type { Fleet } from './backends/fleet.ts';
+import { defaultImageLimits } from './files/check-file.ts';
 import type { FileStore } from './files/file-store.ts';
+import { makeThumbnail } from './files/make-thumbnail.ts';
 import type { Idempotency } from './http/requests/idempotency.ts';
 import { createJobGroupRoutes } from './http/routes/job-groups.ts';
 import { createNamedWorkflowRoutes } from './http/routes/named-workflows.ts';
+import { createPublishRoutes } from './http/routes/publish-workflows.ts';
 import { createWorkflowJobRoutes } from './http/routes/workflow-jobs.ts';
 import { sendFile } from './http/answers/send-file.ts';
 import { createSubmitOnce } from './http/requests/submit-once.ts';
@@ -19,13 +22,20 @@ import type { V2Context } from './jobs/v2-view.ts';
 import type { Logger } from './logging.ts';
 import type { BindRequest } from './scheduling/submit/bind-request.ts';
 import type { ClassifyJob } from './scheduling/classify-job.ts';
-import { createFindWorkflowObstacles } from './scheduling/submit/find-workflow-obstacles.ts';
+import {
+  createFindWorkflowObstacles,
+  createJudgeWorkflow,
+} from './scheduling/submit/find-workflow-obstacles.ts';
+import type { FindWorkflowObstacles } from './scheduling/submit/find-workflow-obstacles.ts';
 import { createJobGroups } from './scheduling/submit/job-groups.ts';
 import type { JobIntake } from './scheduling/submit/job-intake.ts';
 import type { BackendJudge } from './scheduling/judge-backend.ts';
 import type { Scheduler } from './scheduling/scheduler.ts';
 import { createSubmitNamed } from './scheduling/submit/submit-named.ts';
+import { createWorkflowPublisher } from './workflows/catalog/publish-workflow.ts';
+import type { PublicationParts } from './workflows/catalog/publication-parts.ts';
 import type { WorkflowCatalog } from './workflows/catalog/workflow-catalog.ts';
+import { convertOrRefuse } from './workflows/convert-ui/convert-or-refuse.ts';
 
 export interface BuildNamedWorkflowsDeps {
   store: JobStore;
@@ -33,6 +43,7 @@ export interface BuildNamedWorkflowsDeps {
   events: Events;
   files: FileStore;
   workflows: WorkflowCatalog;
+  publications: PublicationParts;
   fleet: Fleet;
   scheduler: Scheduler;
   classify: ClassifyJob;
@@ -42,6 +53,7 @@ export interface BuildNamedWorkflowsDeps {
   idempotency: Idempotency;
   webhooks: WebhookRegistry;
   isOperator(request: Request): boolean;
+  requireOperator: RequestHandler;
   contextOf(job: Job, origin: string): V2Context;
   closing: AbortSignal;
   log: Logger;
@@ -67,13 +79,10 @@ export function buildNamedWorkflows(config: BridgeConfig, deps: BuildNamedWorkfl
     isUnfinished: (id) => ledger.isUnfinished(id),
     closing: deps.closing,
   });
+  const findObstacles = createFindWorkflowObstacles({ ...deps, fleet, bind });
   return [
-    createNamedWorkflowRoutes({
-      workflows,
-      fleet,
-      findObstacles: createFindWorkflowObstacles({ ...deps, fleet, bind }),
-      basePath,
-    }),
+    createNamedWorkflowRoutes({ workflows, fleet, findObstacles, basePath }),
+    buildPublishing(config, deps, findObstacles),
     createWorkflowJobRoutes(
       {
         submit,
@@ -94,4 +103,27 @@ export function buildNamedWorkflows(config: BridgeConfig, deps: BuildNamedWorkfl
     ),
     createJobGroupRoutes({ groups, contextOf, basePath }),
   ];
+}
+
+function buildPublishing(
+  config: BridgeConfig,
+  deps: BuildNamedWorkflowsDeps,
+  findObstacles: FindWorkflowObstacles,
+): Router {
+  const { workflows: catalog, publications, fleet, events, now, requireOperator } = deps;
+  const { findDefinition } = fleet;
+  const limits = { ...defaultImageLimits, maxPixels: config.files.maxPixels };
+  return createPublishRoutes(
+    {
+      publisher: createWorkflowPublisher({ ...publications, catalog, events, now }),
+      findObstacles,
+      judgeWorkflow: createJudgeWorkflow(deps),
+      findDefinition,
+      convert: (workflow) => convertOrRefuse(workflow, { findDefinition }),
+      makeThumbnail: (content) => makeThumbnail(content, limits),
+      requireOperator,
+      basePath: config.server.basePath,
+    },
+    { maxJsonBytes: config.client.jsonMaxBytes },
+  );
 }

@@ -51,6 +51,8 @@ export interface BridgeEvents {
   'backend:capacity': { backend: string };
   /** An operator changed what machines must have to run a workflow; no tags: nothing. */
   'workflow:requirements': { workflow: string; tags: readonly string[] };
+  /** Somebody published a workflow, or (no version) took it out of what is published, through the API. `by`: digest of the account. */
+  'workflow:published': { workflow: string; version: string | null; by: string };
   /** The list of published workflows or one of them changed. */
   'workflows:changed': { aliases: string[] };
 }

@@ -35,6 +35,9 @@ export function logEvents({ events, log }: { events: Events; log: Logger }): () 
     events.on('workflow:requirements', ({ workflow, tags }) => {
       log.info({ workflow, tags }, 'workflow requirements changed');
     }),
+    events.on('workflow:published', ({ workflow, version, by }) => {
+      log.info({ workflow, version, by }, version === null ? 'workflow removed' : 'workflow published');
+    }),
     events.on('backend:added', ({ backend }) => log.info({ backend }, 'backend added')),
     events.on('backend:removed', ({ backend }) => log.info({ backend }, 'backend removed')),
     events.on('backend:suspected', ({ backend, lacks }) => {

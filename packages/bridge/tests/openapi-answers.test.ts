@@ -11,6 +11,7 @@ import { parseBody, toForm, upgrade } from './_requests.ts';
 import { startBridge, workflowsDir } from './_start-bridge.ts';
 import type { TestBridge } from './_start-bridge.ts';
 import { toMetadata } from './_tus.ts';
+import { copyWorkflows } from './_workflow-folder.ts';
 
 const badId = { path: { id: 'nope' } };
 const alias = { alias: 'text-to-image' };
@@ -43,11 +44,17 @@ const saved = {
 
 /** Every operation once as it is meant, and once so that it is refused; each answer is held to the document. */
 test('every operation answers as the document says, good and bad', { timeout: 60_000 }, async () => {
-  await using t = await startBridge({ sim: { mode: 'free', runMs: 0 } });
+  // Some of the calls publish.
+  await using folder = await copyWorkflows({});
+  await using t = await startBridge({
+    sim: { mode: 'free', runMs: 0 },
+    env: { WORKFLOW_DIR: folder.path },
+  });
   const calls = createCalls(t);
   await callService(calls);
   await callCompatibility(t, calls);
   await callWorkflows(calls);
+  await callPublishing(calls);
   await callJobs(t, calls);
   await callAssets(calls);
   await callUploads(calls);
@@ -139,6 +146,28 @@ async function callWorkflows({ call }: Calls): Promise<void> {
   await call('getWorkflowRequirements', 404, { path: noAlias });
   await call('setWorkflowRequirements', 200, { path: alias, body: { tags: [] } });
   await call('setWorkflowRequirements', 400, { path: alias, body: { tags: ['a b'] } });
+}
+
+async function callPublishing({ call }: Calls): Promise<void> {
+  const path = { alias: 'fresh' };
+  const body = { workflow: await readGraph(), description: 'd', thumbnail: png.toString('base64') };
+  const made = await call('publishWorkflow', 201, { path, body });
+  const { version } = await parseBody<{ version: string }>(made);
+  await call('publishWorkflow', 200, { path, body: { workflow: saved, previous: version } });
+  await call('publishWorkflow', 409, { path, body: { ...body, previous: version } });
+  await call('publishWorkflow', 422, { path, body: { workflow: {} } });
+  await call('publishWorkflow', 400, { path: { alias: 'a/b' }, body });
+  const file = await call('getWorkflowFile', 200, { path });
+  const headers = { 'if-none-match': file.headers.get('etag') ?? '' };
+  await call('getWorkflowFile', 304, { path, headers });
+  await call('getWorkflowFile', 404, { path: noAlias });
+  await call('listWorkflowVersions', 200, { path });
+  await call('listWorkflowVersions', 404, { path: noAlias });
+  await call('restoreWorkflow', 200, { path: { ...path, version } });
+  await call('restoreWorkflow', 404, { path: { ...path, version: 'nope' } });
+  await call('removeWorkflow', 204, { path });
+  await call('removeWorkflow', 404, { path });
+  await call('restoreWorkflow', 201, { path: { ...path, version } });
 }
 
 async function callJobs(t: TestBridge, { call }: Calls): Promise<void> {

@@ -13,7 +13,9 @@ import { createSender } from './_openapi-send.ts';
 import { createAnswerChecker, plainDocument } from './_openapi.ts';
 import type { AnswerChecker, ReadAnswer } from './_openapi.ts';
 import { parseBody } from './_requests.ts';
+import { junkText } from './_openapi-values.ts';
 import { startBridge, workflowsDir } from './_start-bridge.ts';
+import { copyWorkflows } from './_workflow-folder.ts';
 
 const cases = Number(process.env['FUZZ_CASES'] ?? 1_500);
 const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
@@ -51,6 +53,18 @@ const alias = fc.constantFrom(
   'Upscale',
   'upscale.json',
   'nope',
+);
+
+const publishedAlias = fc.constantFrom(
+  'fresh',
+  'fresh',
+  'Fresh',
+  '../fresh',
+  '새것',
+  'a/b',
+  '.',
+  '__proto__',
+  'CON',
 );
 
 /** Mostly nothing, so that the rest of a body is looked at. */
@@ -131,6 +145,21 @@ const createRequests = (document: Document) =>
     own: {
       // The workflows that the other requests run stay as they are.
       'setWorkflowRequirements.alias': fc.constantFrom('flip-and-rotate', 'nope'),
+      ...Object.fromEntries(
+        [
+          'publishWorkflow',
+          'removeWorkflow',
+          'getWorkflowFile',
+          'listWorkflowVersions',
+          'restoreWorkflow',
+        ].map((operation) => [`${operation}.alias`, publishedAlias]),
+      ),
+      'publishWorkflow.body': fc.record({
+        workflow: fc.oneof(fc.constant(graph), junkGraph, fc.constant({ nodes: [], links: [] })),
+        description: rarely(junkText),
+        thumbnail: rarely(fc.constantFrom<unknown>(png.toString('base64'), 'AAAA', '!', null, 7)),
+        previous: rarely(fc.constantFrom<unknown>(null, 'nope', 7)),
+      }),
       'addBackend.body': fc.record({
         url: fc.constantFrom('http://127.0.0.1:9', 'http://127.0.0.1:7'),
         name: names,
@@ -173,9 +202,10 @@ test(
   `${cases} requests, as meant and broken, are answered as the document says (FUZZ_SEED=${seed})`,
   { timeout: 60_000 + cases * 100 },
   async () => {
+    await using folder = await copyWorkflows({});
     await using t = await startBridge({
       // Nothing that keeps this process busy for a moment makes it take its ComfyUI for lost.
-      env: { PROBE_INTERVAL: '60' },
+      env: { PROBE_INTERVAL: '60', WORKFLOW_DIR: folder.path },
       sim: { mode: 'free', runMs: 0 },
     });
     using sender = createSender(t.url);

@@ -14,6 +14,7 @@ const allowedHeaders = [
     'Range',
     'If-Range',
     'If-None-Match',
+    'If-Match',
     'Tus-Resumable',
     'Upload-Offset',
     'Upload-Length',

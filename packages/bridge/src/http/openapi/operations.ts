@@ -3,6 +3,7 @@ import { bridgeWorkflowOperations, groupOperations } from './bridge-workflows.ts
 import { compatOperations } from './compat.ts';
 import type { Operation } from './operation.ts';
 import { operatorOperations } from './operator.ts';
+import { publishOperations } from './publish-workflows.ts';
 import { serviceOperations } from './service.ts';
 import { socketOperations } from './socket.ts';
 import { uploadOperations } from './uploads.ts';
@@ -20,5 +21,6 @@ export const operations: readonly Operation[] = [
   ...compatOperations,
   ...socketOperations,
   ...operatorOperations,
+  ...publishOperations,
   ...serviceOperations,
 ];

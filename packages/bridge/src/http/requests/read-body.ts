@@ -15,7 +15,12 @@ export async function readBody<T>(
   example: string,
   maxBytes = defaultMaxBytes,
 ): Promise<T> {
-  const parsed = schema.safeParse(await readJsonObject(request, maxBytes, example));
+  return parseShape(schema, await readJsonObject(request, maxBytes, example));
+}
+
+/** A value of that shape; the refusal names each wrong field, and no value that was sent. */
+export function parseShape<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues
     .slice(0, 5)

@@ -14,12 +14,21 @@ export async function readJsonObject(
   maxBytes: number,
   example = jobExample,
 ): Promise<Record<string, unknown>> {
+  return (await readJsonDocument(request, maxBytes, example)).value;
+}
+
+/** The same with its text, for what must be kept as it was written. */
+export async function readJsonDocument(
+  request: IncomingMessage,
+  maxBytes: number,
+  example: string,
+): Promise<{ text: string; value: Record<string, unknown> }> {
   const expectation = `send a JSON object such as ${example}`;
-  const value = parseText(await readBytes(request, maxBytes), expectation);
+  const { text, value } = parseText(await readBytes(request, maxBytes), expectation);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new BridgeError('bad_request', `the request body is not a JSON object: ${expectation}`);
   }
-  return Object.fromEntries(Object.entries(value));
+  return { text, value: Object.fromEntries(Object.entries(value)) };
 }
 
 async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
@@ -37,9 +46,10 @@ async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Bu
   return Buffer.concat(chunks);
 }
 
-function parseText(bytes: Buffer, expectation: string): unknown {
+function parseText(bytes: Buffer, expectation: string): { text: string; value: unknown } {
   try {
-    return parseLossless(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return { text, value: parseLossless(text) };
   } catch (error) {
     // SyntaxError, invalid UTF-8, or RangeError of JSON nested so deeply that the parser gives up.
     throw new BridgeError('bad_request', `the request body is not valid JSON: ${expectation}`, {

@@ -1,9 +1,12 @@
+import type { WorkflowVerdict } from '@comfy-bridge/protocol';
+
 import { resolveInput } from '../../workflows/inputs/input-spec.ts';
 import type { PublishedWorkflow } from '../../workflows/catalog/published-workflow.ts';
 import type { Fleet } from '../../backends/fleet.ts';
+import type { Kind } from '../../placement/kind.ts';
 import type { BindRequest } from './bind-request.ts';
 import type { ClassifyJob } from '../classify-job.ts';
-import { findObstacles } from '../find-obstacles.ts';
+import { describeVerdict, findObstacles } from '../find-obstacles.ts';
 import type { BackendJudge } from '../judge-backend.ts';
 
 export interface WorkflowObstaclesDeps {
@@ -20,26 +23,61 @@ export interface WorkflowObstaclesDeps {
 export type FindWorkflowObstacles = (workflow: PublishedWorkflow) => Promise<string | undefined>;
 
 export function createFindWorkflowObstacles(deps: WorkflowObstaclesDeps): FindWorkflowObstacles {
-  const { fleet, judge, classify, bind } = deps;
+  const { fleet, judge } = deps;
   return async (workflow) => {
     if (fleet.backends.length === 0) return 'the fleet has no ComfyUI';
-    const [bound] = await bind(withoutDuties(workflow), [{}]);
-    if (bound?.ok !== true) return undefined;
-    const fileInputs = workflow.inputs.filter(
-      (input) => resolveInput(input, fleet.findDefinition(input.classType)).format !== undefined,
-    );
-    const toCome = fileInputs.map(({ nodeId, inputName }) => ({
-      nodeId,
-      inputName,
-      source: { kind: 'sample', fileName: '' } as const,
-    }));
-    const job = {
-      workflow: workflow.alias,
-      prompt: bound.prompt,
-      stagedInputs: [...bound.stagedInputs, ...toCome],
-    };
-    return findObstacles({ fleet, judge }, classify(job));
+    const kind = await classifyWorkflow(deps, workflow);
+    return kind === undefined ? undefined : findObstacles({ fleet, judge }, kind);
   };
+}
+
+/** Whether each machine can run a workflow, and what it lacks. Empty when the author's values alone make no job. */
+export type JudgeWorkflow = (workflow: PublishedWorkflow) => Promise<WorkflowVerdict[]>;
+
+export function createJudgeWorkflow(deps: WorkflowObstaclesDeps): JudgeWorkflow {
+  const { fleet, judge } = deps;
+  return async (workflow) => {
+    const kind = await classifyWorkflow(deps, workflow);
+    if (kind === undefined) return [];
+    return fleet.backends.map((backend) => {
+      const verdict = judge.verdict(kind, backend);
+      const isUnknown = !verdict.able && verdict.reason === 'unknown';
+      return {
+        backend: backend.name,
+        can_run: isUnknown ? null : verdict.able,
+        reason: verdict.able ? null : describeVerdict(verdict),
+        lacks:
+          verdict.able || verdict.reason !== 'lacks'
+            ? []
+            : verdict.lacks.map(({ classType, inputName, value }) => ({
+                class_type: classType,
+                input: inputName,
+                value,
+              })),
+      };
+    });
+  };
+}
+
+async function classifyWorkflow(
+  { fleet, classify, bind }: WorkflowObstaclesDeps,
+  workflow: PublishedWorkflow,
+): Promise<Kind | undefined> {
+  const [bound] = await bind(withoutDuties(workflow), [{}]);
+  if (bound?.ok !== true) return undefined;
+  const fileInputs = workflow.inputs.filter(
+    (input) => resolveInput(input, fleet.findDefinition(input.classType)).format !== undefined,
+  );
+  const toCome = fileInputs.map(({ nodeId, inputName }) => ({
+    nodeId,
+    inputName,
+    source: { kind: 'sample', fileName: '' } as const,
+  }));
+  return classify({
+    workflow: workflow.alias,
+    prompt: bound.prompt,
+    stagedInputs: [...bound.stagedInputs, ...toCome],
+  });
 }
 
 function withoutDuties(workflow: PublishedWorkflow): PublishedWorkflow {

@@ -5,7 +5,8 @@ import { parseWorkflow } from './parse-workflow.ts';
 import type { PublishedWorkflow } from './published-workflow.ts';
 import { errorCode, readWatchedFile, staysInside, type FileSignature } from './read-watched-file.ts';
 
-const maxFileBytes = 10 * 1024 * 1024;
+/** Of a workflow file, and of the alias file. */
+export const maxFileBytes = 10 * 1024 * 1024;
 
 /** What is known of one file. A file that broke keeps its last good content until it is mended or removed. */
 interface LoadedFile<T> {
@@ -59,13 +60,18 @@ export async function loadFolder(paths: FolderPaths, known: LoadedFolder): Promi
   return { files, aliases, samples: await sampleNames(join(paths.workflowDir, 'input')), problem: undefined };
 }
 
-async function workflowFileNames({ workflowDir, aliasFile }: FolderPaths): Promise<string[]> {
-  const entries = await readdir(workflowDir, { withFileTypes: true });
+/** Which files of the folder are workflows. Rejects when it cannot be read. */
+export async function workflowFileNames(paths: FolderPaths): Promise<string[]> {
+  const entries = await readdir(paths.workflowDir, { withFileTypes: true });
   return entries
-    .filter((entry) => !entry.isDirectory() && /^[^.].*\.json$/i.test(entry.name))
+    .filter((entry) => !entry.isDirectory() && isWorkflowFileName(paths, entry.name))
     .map((entry) => entry.name)
-    .filter((name) => resolve(workflowDir, name) !== resolve(aliasFile))
     .toSorted();
+}
+
+/** Whether a file of this name would be a workflow. */
+export function isWorkflowFileName({ workflowDir, aliasFile }: FolderPaths, fileName: string): boolean {
+  return /^[^.].*\.json$/i.test(fileName) && resolve(workflowDir, fileName) !== resolve(aliasFile);
 }
 
 async function loadWorkflow(

@@ -48,6 +48,8 @@ export interface WorkflowCatalog extends WorkflowPictures, AsyncDisposable {
   samplePath(fileName: string): string | undefined;
   /** Looks now: what was on disk before the call is known after it. */
   refresh(): Promise<void>;
+  /** Runs what changes several files: no look sees half of it, and one has followed when this resolves. */
+  change<T>(work: () => Promise<T>): Promise<T>;
   /** Calls back after each change that was seen; returns how to stop. */
   subscribe(listener: () => void): () => void;
   close(): Promise<void>;
@@ -125,6 +127,23 @@ class FolderCatalog implements WorkflowCatalog {
       return this.refresh();
     });
     return this.#queued;
+  }
+
+  async change<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#running !== undefined) await this.#running;
+    const changing = work();
+    this.#running = changing.then(
+      () => {},
+      () => {},
+    );
+    void this.#running.then(() => {
+      this.#running = undefined;
+    });
+    try {
+      return await changing;
+    } finally {
+      await this.refresh();
+    }
   }
 
   async refreshSoon(): Promise<void> {
