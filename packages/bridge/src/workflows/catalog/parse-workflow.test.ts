@@ -149,3 +149,12 @@ describe('a file that is no workflow', () => {
     ]);
   });
 });
+
+it('reads a mark whose limit is beyond 2^53, as a seed has one', () => {
+  const marks = '{"v": 1, "inputs": [{"name": "seed", "min": 0, "max": 18446744073709551615}]}';
+  const text = `{"3": {"class_type": "KSampler", "inputs": {"seed": 5}, "_meta": {"bridge": ${marks}}}}`;
+  const parsed = parseWorkflow({ fileName: 'x.json', text });
+  if (!parsed.ok) throw new Error(parsed.problem);
+  expect(parsed.workflow.problems).toEqual([]);
+  expect(parsed.workflow.inputs[0]?.mark).toEqual({ name: 'seed', min: 0, max: 2 ** 64 });
+});

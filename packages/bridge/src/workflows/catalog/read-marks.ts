@@ -45,7 +45,7 @@ function readStructured(bridge: unknown, byName: Map<string, InputMark>, marks: 
   const inputs = bridge['inputs'] ?? [];
   if (!Array.isArray(inputs)) marks.problems.push('`bridge.inputs` must be a list');
   for (const [index, raw] of (Array.isArray(inputs) ? inputs : []).entries()) {
-    const parsed = inputMarkSchema.safeParse(raw);
+    const parsed = inputMarkSchema.safeParse(withDoubles(raw));
     if (parsed.success) {
       byName.set(parsed.data.name, parsed.data);
       continue;
@@ -57,6 +57,16 @@ function readStructured(bridge: unknown, byName: Map<string, InputMark>, marks: 
   const output = bridge['output'];
   if (typeof output === 'boolean') marks.output = output;
   else if (output !== undefined) marks.problems.push('`bridge.output` must be true or false');
+}
+
+/** Limits beyond 2^53, as every seed has one, come exactly; as doubles they still say which power of two is meant. */
+function withDoubles(mark: unknown): unknown {
+  if (!isRecord(mark)) return mark;
+  const toDouble = ([key, value]: [string, unknown]) => [
+    key,
+    typeof value === 'bigint' ? Number(value) : value,
+  ];
+  return Object.fromEntries(Object.entries(mark).map(toDouble));
 }
 
 function readDescimages(descimage: unknown, marks: ReadMarks): string[] {
