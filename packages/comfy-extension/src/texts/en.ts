@@ -77,7 +77,7 @@ export const en = {
   badgeOutput: 'API result',
 
   settingsAddress: 'Address of the bridge',
-  settingsAddressHint: 'For example http://192.168.0.10:8080',
+  settingsAddressHint: 'For example http://192.168.0.10:8000',
   settingsToken: 'Operator token of the bridge',
   settingsTokenHint:
     'Kept in this browser only. It is not stored with the other settings, which everyone who opens this ComfyUI can read.',

@@ -78,7 +78,7 @@ export const ko: Texts = {
   badgeOutput: 'API 결과',
 
   settingsAddress: '브리지 주소',
-  settingsAddressHint: '예: http://192.168.0.10:8080',
+  settingsAddressHint: '예: http://192.168.0.10:8000',
   settingsToken: '브리지 운영자 토큰',
   settingsTokenHint:
     '이 브라우저에만 저장됩니다. 이 ComfyUI를 여는 누구나 읽을 수 있는 다른 설정과는 따로 둡니다.',
