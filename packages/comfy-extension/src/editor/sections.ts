@@ -26,7 +26,7 @@ export function createSections(session: Session, results: Results): Section {
     ]);
     curl.show(
       toCurl({
-        bridgeUrl: toBase(readAddress(session)) ?? 'http://127.0.0.1:8080',
+        bridgeUrl: toBase(readAddress(session)) ?? 'http://127.0.0.1:8000',
         alias: toAlias(session.workflowName()),
         values: Object.fromEntries(chosen),
       }),
