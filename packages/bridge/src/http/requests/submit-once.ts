@@ -10,8 +10,7 @@ import { stringifyLossless } from '../../lib/lossless-json.ts';
 import type { JobGroups } from '../../scheduling/submit/job-groups.ts';
 import type { NamedSubmission, SubmitNamed } from '../../scheduling/submit/submit-named.ts';
 import type { Idempotency } from './idempotency.ts';
-import { accountOf, ownerOf } from './owner-of.ts';
-import { readPriority } from './read-priority.ts';
+import { readCaller } from './read-caller.ts';
 import { withWebhook } from './with-webhook.ts';
 import type { WebhookRegistry } from './with-webhook.ts';
 
@@ -41,9 +40,7 @@ export function createSubmitOnce(deps: SubmitOnceDeps) {
     plan: (id: string) => Promise<void>,
   ): Promise<NamedSubmission> {
     const named = {
-      owner: ownerOf(request),
-      account: accountOf(request),
-      priority: readPriority(request, { isOperator: deps.isOperator(request) }),
+      ...readCaller(request, deps.isOperator),
       previews: body.previews ?? false,
       workflow: alias,
       inputs: body.inputs ?? {},

@@ -7,15 +7,15 @@ import type { Job } from '../../jobs/job.ts';
 import { toV2Job } from '../../jobs/v2-view.ts';
 import type { V2Context } from '../../jobs/v2-view.ts';
 import { stringifyLossless } from '../../lib/lossless-json.ts';
+import { toExtraData } from '../../scheduling/submit/job-credentials.ts';
 import type { SubmitGraph } from '../../scheduling/submit/submit-graph.ts';
 import { isUiWorkflow } from '../../workflows/convert-ui/is-ui-workflow.ts';
 import type { Idempotency } from '../requests/idempotency.ts';
 import { requireGraphs } from '../requests/may-run-graphs.ts';
 import type { GraphGuard } from '../requests/may-run-graphs.ts';
 import { originOf } from '../requests/origin-of.ts';
-import { accountOf, ownerOf } from '../requests/owner-of.ts';
 import { readBody } from '../requests/read-body.ts';
-import { readPriority } from '../requests/read-priority.ts';
+import { readCaller } from '../requests/read-caller.ts';
 import { withWebhook } from '../requests/with-webhook.ts';
 import type { WebhookRegistry } from '../requests/with-webhook.ts';
 
@@ -55,12 +55,10 @@ export function createBridgeSubmitRoutes(
       {
         async run(plan) {
           const submission = {
-            owner: ownerOf(request),
-            account: accountOf(request),
-            priority: readPriority(request, { isOperator: deps.isOperator(request) }),
+            ...readCaller(request, deps.isOperator),
             previews: body.previews ?? false,
             graph: isUiWorkflow(body.workflow) ? deps.convert(body.workflow) : body.workflow,
-            extraData: toExtraData(body.extra_data?.api_key_comfy_org),
+            extraData: toExtraData(body.extra_data),
           };
           made.job = await withWebhook(deps.webhooks, request, body.webhook, (prepare) =>
             submitGraph(submission, {
@@ -87,8 +85,4 @@ export function createBridgeSubmitRoutes(
   });
 
   return router;
-}
-
-function toExtraData(key: string | undefined): Readonly<Record<string, string>> | undefined {
-  return key === undefined ? undefined : { api_key_comfy_org: key };
 }

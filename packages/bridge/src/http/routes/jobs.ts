@@ -8,9 +8,8 @@ import type { Scheduler } from '../../scheduling/scheduler.ts';
 import type { SubmitJob } from '../../scheduling/submit/submit-job.ts';
 import { reachPoint } from '../../lib/crash-point.ts';
 import { requireClientId } from '../requests/client-id.ts';
-import { accountOf, ownerOf } from '../requests/owner-of.ts';
 import { readJsonObject } from '../requests/read-json.ts';
-import { readPriority } from '../requests/read-priority.ts';
+import { readCaller } from '../requests/read-caller.ts';
 
 export interface JobRoutesDeps {
   submitJob: SubmitJob;
@@ -36,9 +35,7 @@ export function createJobRoutes(deps: JobRoutesDeps, { maxJsonBytes }: { maxJson
     }
     const job = await submitJob({
       clientId,
-      owner: ownerOf(request),
-      account: accountOf(request),
-      priority: readPriority(request, { isOperator: deps.isOperator(request) }),
+      ...readCaller(request, deps.isOperator),
       workflow,
       values,
     });

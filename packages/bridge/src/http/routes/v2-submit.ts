@@ -8,6 +8,7 @@ import type { JobLedger } from '../../jobs/job-ledger.ts';
 import { toV2Job } from '../../jobs/v2-view.ts';
 import type { V2Context } from '../../jobs/v2-view.ts';
 import { stringifyLossless } from '../../lib/lossless-json.ts';
+import { toExtraData } from '../../scheduling/submit/job-credentials.ts';
 import type { SubmitGraph } from '../../scheduling/submit/submit-graph.ts';
 import { toAssetReference } from '../../workflows/graph/asset-references.ts';
 import { releasing } from '../requests/idempotency.ts';
@@ -15,9 +16,8 @@ import type { Idempotency } from '../requests/idempotency.ts';
 import { requireGraphs } from '../requests/may-run-graphs.ts';
 import type { GraphGuard } from '../requests/may-run-graphs.ts';
 import { originOf } from '../requests/origin-of.ts';
-import { accountOf, ownerOf } from '../requests/owner-of.ts';
 import { readBody } from '../requests/read-body.ts';
-import { readPriority } from '../requests/read-priority.ts';
+import { readCaller } from '../requests/read-caller.ts';
 import { requireJob } from '../requests/require-job.ts';
 
 export interface V2SubmitDeps {
@@ -42,13 +42,11 @@ export function createV2SubmitRoutes(deps: V2SubmitDeps, { maxJsonBytes }: { max
     const claim = await deps.idempotency.claim(request, 'POST /api/v2/jobs');
     const job = await releasing(claim, () =>
       submitGraph({
-        owner: ownerOf(request),
-        account: accountOf(request),
-        priority: readPriority(request, { isOperator: deps.isOperator(request) }),
+        ...readCaller(request, deps.isOperator),
         // A stream of events is part of what every job of this API has, and is opened after the submit.
         previews: true,
         graph: body.workflow,
-        extraData: toExtraData(body.extra_data?.api_key_comfy_org),
+        extraData: toExtraData(body.extra_data),
       }),
     );
     const described = toV2Job(job, deps.contextOf(job, originOf(request)));
@@ -68,10 +66,6 @@ export function createV2SubmitRoutes(deps: V2SubmitDeps, { maxJsonBytes }: { max
   });
 
   return router;
-}
-
-function toExtraData(key: string | undefined): Readonly<Record<string, string>> | undefined {
-  return key === undefined ? undefined : { api_key_comfy_org: key };
 }
 
 /** As it may be submitted again: with the assets in their places. */

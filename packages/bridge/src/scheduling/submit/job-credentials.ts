@@ -5,6 +5,14 @@ import type { Job, JobId } from '../../jobs/job.ts';
 /** What nodes that call paid services read (`extra_data` of ComfyUI's `POST /prompt`), such as `api_key_comfy_org`. */
 export type ExtraData = Readonly<Record<string, string>>;
 
+/** As requests bring it; undefined where nothing is in it. */
+export function toExtraData(
+  sent: { api_key_comfy_org?: string | undefined } | undefined,
+): ExtraData | undefined {
+  const key = sent?.api_key_comfy_org;
+  return key === undefined ? undefined : { api_key_comfy_org: key };
+}
+
 /**
  * Keys that came with jobs: in memory only, never written down, and forgotten with the end of the job. A restart of the bridge
  * loses them; the job then fails, saying so.
