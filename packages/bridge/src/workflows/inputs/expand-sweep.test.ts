@@ -22,6 +22,15 @@ test('without a list it is one job, and no group', () => {
   expect(expandSweep(values, product)).toEqual({ ok: true, kind: 'single', values });
 });
 
+test('an input is kept whatever its name is', () => {
+  const values: Record<string, unknown> = JSON.parse('{"__proto__": {"a": 1}, "constructor": 2}');
+  const expanded = expandSweep(values, product);
+  expect(expanded.ok && expanded.kind === 'single' && Object.entries(expanded.values)).toEqual([
+    ['__proto__', { a: 1 }],
+    ['constructor', 2],
+  ]);
+});
+
 test('a list of one value is a group of one', () => {
   expect(expandSweep({ a: [1], b: 2 }, product)).toEqual({
     ok: true,

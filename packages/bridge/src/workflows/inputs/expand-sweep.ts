@@ -24,13 +24,15 @@ export function expandSweep(
   values: Readonly<Record<string, unknown>>,
   { combine, maxJobs }: SweepOptions,
 ): ExpandedSweep {
-  const fixed: Record<string, unknown> = {};
+  const single: [key: string, value: unknown][] = [];
   const swept: [key: string, each: readonly unknown[]][] = [];
   for (const [key, value] of Object.entries(values)) {
     const each = listOf(value);
-    if (each === undefined) fixed[key] = value;
+    if (each === undefined) single.push([key, value]);
     else swept.push([key, each]);
   }
+  // Not by assignment: that would lose an input called __proto__ instead of having it refused.
+  const fixed = Object.fromEntries(single);
   if (swept.length === 0) return { ok: true, kind: 'single', values: fixed };
   const problems = findProblems(swept, { combine, maxJobs });
   if (problems.length > 0) return { ok: false, problems };
