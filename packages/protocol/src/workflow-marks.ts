@@ -21,6 +21,11 @@ export const inputMarkSchema = z.object({
     .array(z.union([z.string(), z.number(), z.boolean()]))
     .min(1)
     .optional(),
+  /**
+   * Keys (`12:4/text`) of further inputs that get the same value: one that the author sees sets them all. They are no inputs
+   * of their own then, also where `apiinput` names them for readers that do not know this.
+   */
+  also: z.array(z.string()).min(1).optional(),
 });
 
 export const nodeMarksSchema = z.object({

@@ -9,6 +9,7 @@ import {
 import { parseLosslessDocument, type LosslessDocument } from '../../lib/lossless-json.ts';
 import { isRecord } from '../../lib/is-record.ts';
 import type { ApiInput, PublishedWorkflow } from './published-workflow.ts';
+import { joinInputs } from './join-inputs.ts';
 import { readMarks } from './read-marks.ts';
 import { topLevelKeys } from './top-level-keys.ts';
 
@@ -47,6 +48,8 @@ export function parseWorkflow(source: WorkflowSource): ParsedWorkflow {
       else problems.push(taken.problem);
     }
   }
+  const joined = joinInputs(inputs, prompt);
+  problems.push(...joined.problems);
   return {
     ok: true,
     workflow: {
@@ -55,7 +58,7 @@ export function parseWorkflow(source: WorkflowSource): ParsedWorkflow {
       description: source.description ?? '',
       ...(source.thumbnailFile !== undefined && { thumbnailFile: source.thumbnailFile }),
       prompt,
-      inputs: inputs.toSorted((a, b) => (a.mark.order ?? Infinity) - (b.mark.order ?? Infinity) || 0),
+      inputs: joined.inputs.toSorted((a, b) => (a.mark.order ?? Infinity) - (b.mark.order ?? Infinity) || 0),
       outputNodes,
       problems,
     },

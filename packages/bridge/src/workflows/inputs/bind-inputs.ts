@@ -1,4 +1,4 @@
-import { toInputKey, type ApiPrompt, type MediaFormat } from '@comfy-bridge/protocol';
+import { splitInputKey, toInputKey, type ApiPrompt, type MediaFormat } from '@comfy-bridge/protocol';
 import { checkValue } from './check-value.ts';
 import { quote, shorten } from '../quote.ts';
 import { fileFormat, namedFile } from './file-input.ts';
@@ -72,9 +72,12 @@ export function bindInputs(
       const { message, isMissingAsset } = bound;
       problems.push({ key, message, ...(isMissingAsset === true && { isMissingAsset }) });
     } else {
-      const node = prompt[input.nodeId];
-      if (node !== undefined) node.inputs[input.inputName] = bound.value;
-      if (bound.upload !== undefined) uploads.set(key, bound.upload);
+      for (const each of [input.key, ...(input.mark.also ?? [])]) {
+        const { nodeId = '', inputName = '' } = splitInputKey(each) ?? {};
+        const node = prompt[nodeId];
+        if (node !== undefined) node.inputs[inputName] = bound.value;
+        if (bound.upload !== undefined) uploads.set(each, bound.upload);
+      }
     }
   }
   for (const input of workflow.inputs) {
