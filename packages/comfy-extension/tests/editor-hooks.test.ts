@@ -16,17 +16,32 @@ const marks = { v: 1, inputs: [{ name: 'text', label: 'Prompt' }] };
 
 afterEach(() => {
   vi.unstubAllGlobals();
+  vi.useRealTimers();
 });
 
 describe('a change of marks', () => {
-  test('is one step of undo, by whichever way the editor has', () => {
+  test('is one step of undo, by whichever way the editor has, after it was drawn', () => {
+    vi.useFakeTimers();
     const { app, api, steps } = fakeEditor();
     const session = createSession(app, api);
+    session.onChange(() => steps.push('draw'));
     session.changed();
+    vi.runAllTimers();
     const tracker = app.extensionManager.workflow?.activeWorkflow?.changeTracker;
     Object.assign(tracker ?? {}, { captureCanvasState: () => steps.push('captureCanvasState') });
     session.changed();
-    expect(steps).toEqual(['checkState', 'captureCanvasState']);
+    vi.runAllTimers();
+    expect(steps).toEqual(['draw', 'checkState', 'draw', 'captureCanvasState']);
+  });
+
+  test('is no step of another workflow that was opened meanwhile', () => {
+    vi.useFakeTimers();
+    const { app, api, steps } = fakeEditor();
+    createSession(app, api).changed();
+    const changeTracker = { checkState: () => steps.push('of the other') };
+    app.extensionManager.workflow = { activeWorkflow: { filename: 'other', changeTracker } };
+    vi.runAllTimers();
+    expect(steps).toEqual([]);
   });
 });
 
@@ -64,8 +79,8 @@ describe('the badge', () => {
 
 describe('the classic Properties Panel', () => {
   test('takes names of inputs, and keeps what is known of those that stay', () => {
-    const { app, api } = fakeEditor();
     const node = textNode(marks);
+    const { app, api } = fakeEditor([node]);
     addPanelRow(createSession(app, api), node);
     let change: (name: string, value: unknown) => void = () => undefined;
     const panel: LegacyPanel = {
@@ -77,7 +92,15 @@ describe('the classic Properties Panel', () => {
     };
     node.onShowCustomPanelInfo?.(panel);
     change('API input', ' text , seed,');
-    expect(node.properties).toEqual({ apiInputs: { v: 1, inputs: [...marks.inputs, { name: 'seed' }] } });
+    expect(node.properties).toEqual({
+      apiInputs: {
+        v: 1,
+        inputs: [
+          { ...marks.inputs[0], order: 0 },
+          { name: 'seed', order: 1 },
+        ],
+      },
+    });
     expect(node.onAddPropertyToPanel?.('apiInputs', panel)).toBe(true);
     expect(node.onAddPropertyToPanel?.('other', panel)).toBe(false);
   });
@@ -122,14 +145,25 @@ describe('results', () => {
 
 describe('the values of the form', () => {
   test('go into a copy, where they belong', () => {
-    const prompt = { '1:2': { class_type: 'A', inputs: { text: 'old', other: 1 } } };
-    const fields = [{ key: '1:2/text', nodeId: '1:2', inputName: 'text' } as const];
+    const prompt = {
+      '1:2': { class_type: 'A', inputs: { text: 'old', other: 1 } },
+      '3': { class_type: 'B', inputs: { text: 'old' } },
+    };
+    const fields = [
+      {
+        key: '1:2/text',
+        nodeId: '1:2',
+        inputName: 'text',
+        also: [{ nodeId: '3', inputName: 'text' }],
+      } as const,
+    ];
     const values = new Map<string, unknown>([
       ['1:2/text', 'new'],
       ['1:2/other', 2],
     ]);
     expect(setValues(prompt, fields, values)).toEqual({
       '1:2': { class_type: 'A', inputs: { text: 'new', other: 1 } },
+      '3': { class_type: 'B', inputs: { text: 'new' } },
     });
     expect(prompt['1:2'].inputs.text).toBe('old');
   });

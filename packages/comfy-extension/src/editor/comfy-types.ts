@@ -63,17 +63,20 @@ export interface SidebarTab {
   title: string;
   tooltip: string;
   type: 'custom';
+  /** Ours: grows with each change of marks. */
+  marksRevision?: number;
   render(container: HTMLElement): void;
   destroy(): void;
 }
 
-interface ChangeTracker {
+export interface ChangeTracker {
   captureCanvasState?(): void;
   checkState?(): void;
 }
 
 export interface ExtensionManager {
   registerSidebarTab(tab: SidebarTab): void;
+  getSidebarTabs?(): readonly SidebarTab[];
   toast?: { add(toast: Toast): void };
   setting: { get(id: string): unknown; set(id: string, value: unknown): unknown };
   command?: { execute(id: string): unknown };
@@ -138,5 +141,7 @@ export interface ComfyApi {
   removeEventListener(type: 'executed', listener: (event: CustomEvent<ExecutedDetail>) => void): void;
   apiURL(route: string): string;
   fetchApi(route: string, init?: RequestInit): Promise<Response>;
+  /** What the server said that it can, such as `max_upload_size` in bytes. */
+  getServerFeature?(name: string): unknown;
   queuePrompt(position: number, prompt: PromptParts): Promise<{ prompt_id?: string; node_errors?: unknown }>;
 }

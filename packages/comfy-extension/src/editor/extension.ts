@@ -10,6 +10,7 @@ import { nodeInputs, nodeTitle } from './node-inputs.ts';
 import { addLegacyMenuEntry } from './node-menu.ts';
 import { addPanelRow } from './properties-panel.ts';
 import { openPublish } from './publish-dialog.ts';
+import { createRevision } from './marks-revision.ts';
 import { redraw } from './redraw.ts';
 import { createSections } from './sections.ts';
 import { createSession, type Session } from './session.ts';
@@ -44,8 +45,9 @@ export function createExtension(app: ComfyApp, api: ComfyApi): ComfyExtension {
       openNode(session, node);
     },
   });
+  const revision = createRevision(session);
   const nodeAppears = (node: EditorNode): void => {
-    addBadge(session, node);
+    addBadge(session, node, revision.read);
     addPanelRow(session, node);
   };
   return {
@@ -59,9 +61,11 @@ export function createExtension(app: ComfyApp, api: ComfyApi): ComfyExtension {
       carryMarks(session);
       addLegacyMenuEntry(session, entry);
       app.extensionManager.registerSidebarTab(sidebarTab(session, actions));
+      revision.start();
     },
     nodeCreated: nodeAppears,
     loadedGraphNode: nodeAppears,
+    afterConfigureGraph: revision.grow,
     getNodeMenuItems: (node) => [entry(node)],
     getSelectionToolboxCommands: (item) =>
       'inputs' in item && session.selectedNodes().length === 1 ? [commandIds.node] : [],

@@ -6,13 +6,13 @@ import { readMarks } from '../marks/stored-marks.ts';
 import { el, field, tick } from './elements.ts';
 import type { Session } from './session.ts';
 
-/** The fields of one mark. A change is kept when its field is left. */
-export function markForm(session: Session, entry: MarkEntry): HTMLElement {
+/** The fields of one mark. A change is kept when its field is left, on the node that `current` says (undo makes others). */
+export function markForm(session: Session, entry: MarkEntry, current: () => MarkEntry): HTMLElement {
   const t = session.texts();
   const { node, mark, path } = entry;
   const key = (name: string): string => `form:${path}/${mark.name}:${name}`;
   const change = (changes: MarkChanges): void => {
-    updateMark(node, mark.name, changes);
+    updateMark(current().node, mark.name, changes);
     session.changed();
   };
   const number = (name: 'min' | 'max' | 'step', label: string): HTMLElement =>
@@ -64,7 +64,7 @@ export function markForm(session: Session, entry: MarkEntry): HTMLElement {
       value: (mark.options ?? []).join(', '),
       focusKey: key('options'),
       onChange: (text) => {
-        change({ options: toOptions(text, entry) });
+        change({ options: toOptions(text, current()) });
       },
     }),
     choice(t.format, t.none, t.formats, mark.format, key('format'), (format) => {
@@ -75,7 +75,7 @@ export function markForm(session: Session, entry: MarkEntry): HTMLElement {
       focusKey: key('descimages'),
       onChange: (text) => {
         setDescimages(
-          node,
+          current().node,
           text.split(',').flatMap((name) => name.trim() || []),
         );
         session.changed();

@@ -1,4 +1,4 @@
-import { toggleMark } from '../marks/edit-marks.ts';
+import { addMark, toggleMark } from '../marks/edit-marks.ts';
 import { marksProperty, readMarks } from '../marks/stored-marks.ts';
 import type { EditorNode } from './comfy-types.ts';
 import type { Session } from './session.ts';
@@ -25,15 +25,15 @@ export function addPanelRow(session: Session, node: EditorNode): void {
       .inputs.map(({ name }) => name)
       .join(', ');
     panel.addWidget('string', session.texts().panelInputs, value, {}, (_name, text) => {
-      setNames(node, typeof text === 'string' ? text : '');
+      setNames(session, node, typeof text === 'string' ? text : '');
       session.changed();
     });
   };
 }
 
 /** Marks exactly the named inputs; what is known of a mark that stays, stays. */
-function setNames(node: EditorNode, text: string): void {
+function setNames({ rootGraph }: Session, node: EditorNode, text: string): void {
   const names = new Set(text.split(',').flatMap((name) => name.trim() || []));
   for (const { name } of readMarks(node).inputs) if (!names.has(name)) toggleMark(node, name, false);
-  for (const name of names) toggleMark(node, name, true);
+  for (const name of names) addMark(rootGraph() ?? {}, node, name);
 }

@@ -1,16 +1,18 @@
 /**
- * Puts new content into an element without losing what the keyboard is on: the element with the same `data-focus-key` gets
- * the focus, and text fields their cursor. Nothing else of the old content is kept.
+ * Puts new content into an element (or lets `content` do that) without losing what the keyboard is on: the element with the
+ * same `data-focus-key` gets the focus, and text fields their cursor.
  */
-export function redraw(container: HTMLElement, content: Node[]): void {
+export function redraw(
+  container: HTMLElement,
+  content: readonly Node[] | ((container: HTMLElement) => void),
+): void {
   const active = document.activeElement;
   const key =
     active instanceof HTMLElement && container.contains(active) ? active.dataset['focusKey'] : undefined;
   const cursor = isTextField(active) ? [active.selectionStart, active.selectionEnd] : undefined;
-  const scroll = container.scrollTop;
-  container.replaceChildren(...content);
-  container.scrollTop = scroll;
-  if (key === undefined) return;
+  if (typeof content === 'function') content(container);
+  else container.replaceChildren(...content);
+  if (key === undefined || document.activeElement === active) return;
   const again = [...container.querySelectorAll<HTMLElement>('[data-focus-key]')].find(
     (element) => element.dataset['focusKey'] === key,
   );

@@ -1,8 +1,9 @@
-import { collectMarks } from '../marks/collect-marks.ts';
+import { toFormFields } from '../marks/form-fields.ts';
+import type { MarkEntry } from '../marks/mark-entry.ts';
 import { toCurl } from '../marks/to-curl.ts';
 import { toWorkflowInfo } from '../marks/workflow-info.ts';
 import { button, el } from './elements.ts';
-import { fieldsOf } from './form-fields-of.ts';
+import { lendingSection } from './lending.ts';
 import type { Results } from './last-results.ts';
 import { toAlias } from './publish-dialog.ts';
 import { toBase } from './publish-request.ts';
@@ -10,17 +11,17 @@ import type { Session } from './session.ts';
 import { readAddress } from './settings.ts';
 import { tryOut, type Section } from './try-out.ts';
 
-/** "Try it" and "For callers", both closed until the author opens them. */
+/** "Try it" and "For callers", both closed until the author opens them, and "Lending" where this PC is lent. */
 export function createSections(session: Session, results: Results): Section {
   const t = session.texts();
   const values = new Map<string, unknown>();
   const info = codeBlock(session, t.workflowInfo);
   const curl = codeBlock(session, t.curl);
+  let entries: readonly MarkEntry[] = [];
   const updateCode = (): void => {
-    const graph = session.rootGraph();
-    if (graph === undefined || !callers.open) return;
-    info.show(JSON.stringify(toWorkflowInfo(collectMarks(graph)), null, 2));
-    const chosen = fieldsOf(session).map(({ name, key, value }) => [
+    if (!callers.open) return;
+    info.show(JSON.stringify(toWorkflowInfo(entries), null, 2));
+    const chosen = toFormFields(entries).map(({ name, key, value }) => [
       name,
       values.has(key) ? values.get(key) : value,
     ]);
@@ -43,18 +44,30 @@ export function createSections(session: Session, results: Results): Section {
   const trial = el('details', { class: 'cb-section' }, el('summary', {}, t.tryOut), form.element);
   let workflow = session.workflow();
   const update = (): void => {
+    if (trial.open) form.update(entries);
+    updateCode();
+  };
+  const updateEntries = (now: readonly MarkEntry[]): void => {
+    entries = now;
     // What was typed for one workflow is not meant for the next.
     if (session.workflow() !== workflow) {
       values.clear();
       form.reset();
     }
     workflow = session.workflow();
-    if (trial.open) form.update();
-    updateCode();
+    update();
   };
   trial.addEventListener('toggle', update);
   callers.addEventListener('toggle', update);
-  return { element: el('div', { class: 'cb-stack' }, trial, callers), update, close: form.close };
+  const lending = lendingSection(session);
+  return {
+    element: el('div', { class: 'cb-stack' }, trial, callers, lending.element),
+    update: updateEntries,
+    close() {
+      form.close();
+      lending.close();
+    },
+  };
 }
 
 function codeBlock(session: Session, title: string): { element: HTMLElement; show(text: string): void } {

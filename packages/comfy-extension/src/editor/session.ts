@@ -1,6 +1,7 @@
 import type { Texts } from '../texts/en.ts';
 import { textsFor } from '../texts/texts-for.ts';
-import type { ComfyApi, ComfyApp, EditorGraph, EditorNode, Toast } from './comfy-types.ts';
+import { afterPaint } from './after-paint.ts';
+import type { ChangeTracker, ComfyApi, ComfyApp, EditorGraph, EditorNode, Toast } from './comfy-types.ts';
 
 /** What every part of the extension works with. */
 export interface Session {
@@ -16,13 +17,18 @@ export interface Session {
   workflowName(): string;
   /** To be called after marks were changed: draws them, and makes the change one step of undo. */
   changed(): void;
-  /** Called after every change of marks that this extension made. Gives the way to stop that. */
+  /** Draws what shows marks anew, as when a form is opened. */
+  redraw(): void;
+  /** Called after every change of marks that this extension made, and where it wants to be drawn. Gives the way to stop that. */
   onChange(listener: () => void): () => void;
   say(severity: Toast['severity'], summary: string, detail?: string): void;
 }
 
 export function createSession(app: ComfyApp, api: ComfyApi): Session {
   const listeners = new Set<() => void>();
+  const redraw = (): void => {
+    for (const listener of listeners) listener();
+  };
   return {
     app,
     api,
@@ -32,12 +38,19 @@ export function createSession(app: ComfyApp, api: ComfyApi): Session {
     workflow: () => app.extensionManager.workflow?.activeWorkflow,
     workflowName: () => app.extensionManager.workflow?.activeWorkflow?.filename ?? 'workflow',
     changed() {
-      app.canvas.setDirty?.(true, true);
-      const tracker = app.extensionManager.workflow?.activeWorkflow?.changeTracker;
-      if (tracker?.captureCanvasState === undefined) tracker?.checkState?.();
-      else tracker.captureCanvasState();
-      for (const listener of listeners) listener();
+      redraw();
+      const openTracker = (): ChangeTracker | null | undefined =>
+        app.extensionManager.workflow?.activeWorkflow?.changeTracker;
+      const tracker = openTracker();
+      // The editor draws all nodes for a badge, and reads the whole workflow for a step of undo: longer than all else.
+      afterPaint(() => {
+        app.canvas.setDirty?.(true);
+        if (tracker !== openTracker()) return;
+        if (tracker?.captureCanvasState === undefined) tracker?.checkState?.();
+        else tracker.captureCanvasState();
+      });
     },
+    redraw,
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

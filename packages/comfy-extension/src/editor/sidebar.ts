@@ -1,9 +1,10 @@
-import { collectMarks, collectOutputs } from '../marks/collect-marks.ts';
-import type { SidebarTab } from './comfy-types.ts';
+import type { MarkEntry } from '../marks/mark-entry.ts';
+import { watchMarks, type MarkLook } from '../marks/watch-marks.ts';
+import type { EditorNode, SidebarTab } from './comfy-types.ts';
 import { button, el } from './elements.ts';
-import { jumpTo } from './jump-to.ts';
 import { markList } from './mark-list.ts';
-import { nodeInputs, nodeTitle } from './node-inputs.ts';
+import { nodeInputs, nodeTitle, stateOfNodes } from './node-inputs.ts';
+import { outputList } from './output-list.ts';
 import { redraw } from './redraw.ts';
 import type { Session } from './session.ts';
 import { addStyles } from './style.ts';
@@ -18,7 +19,7 @@ interface SidebarActions {
   publish(): void;
   importMarks(): void;
   /** Sections below the list. They keep what was typed into them, so they are made once. */
-  createSections(): { element: HTMLElement; update(): void; close(): void };
+  createSections(): { element: HTMLElement; update(entries: readonly MarkEntry[]): void; close(): void };
 }
 
 interface OpenTab {
@@ -51,17 +52,31 @@ export function sidebarTab(session: Session, actions: SidebarActions): SidebarTa
 
 function openIn(container: HTMLElement, session: Session, actions: SidebarActions): OpenTab {
   addStyles();
-  const openForms = new Set<string>();
   const marks = el('div', { class: 'cb-stack' });
   const sections = actions.createSections();
   const page = el('div', { class: 'cb cb-sidebar' }, marks, sections.element);
   container.replaceChildren(page);
+  const watch = watchMarks();
+  let texts = session.texts();
+  let parts = createParts(session, actions);
+  marks.replaceChildren(...parts.elements);
   let drawn = '';
   let frame = 0;
+  const look = (isIdle: boolean): { state: string; marked: MarkLook } => {
+    const marked = watch.look(session.rootGraph() ?? {}, { isIdle });
+    const selected = stateOfNodes(session.selectedNodes());
+    return { state: `${marked.revision} ${selected} ${session.workflowName()}`, marked };
+  };
   const draw = (): void => {
-    drawn = stateOf(session);
-    redraw(marks, content(session, actions, openForms));
-    sections.update();
+    if (texts !== session.texts()) {
+      texts = session.texts();
+      parts = createParts(session, actions);
+      marks.replaceChildren(...parts.elements);
+    }
+    const { state, marked } = look(false);
+    drawn = state;
+    parts.update(marked);
+    sections.update(marked.entries);
   };
   // After the event: what has the focus then keeps it, also when Tab or a click is on its way to another field.
   const drawSoon = (): void => {
@@ -70,7 +85,7 @@ function openIn(container: HTMLElement, session: Session, actions: SidebarAction
   };
   const stopListening = session.onChange(drawSoon);
   const timer = setInterval(() => {
-    if (!document.hidden && stateOf(session) !== drawn) drawSoon();
+    if (!document.hidden && (look(true).state !== drawn || texts !== session.texts())) drawSoon();
   }, lookEveryMs);
   // Letters typed here are not the editor's shortcuts.
   page.addEventListener('keydown', (event) => {
@@ -89,10 +104,14 @@ function openIn(container: HTMLElement, session: Session, actions: SidebarAction
   };
 }
 
-function content(session: Session, actions: SidebarActions, openForms: Set<string>): Node[] {
+interface Parts {
+  elements: HTMLElement[];
+  update(marked: MarkLook): void;
+}
+
+/** The buttons, the selected node, the list of marks and that of results, each drawn anew only where it is another. */
+function createParts(session: Session, actions: SidebarActions): Parts {
   const t = session.texts();
-  const graph = session.rootGraph();
-  const entries = graph === undefined ? [] : collectMarks(graph);
   const bar = el(
     'div',
     { class: 'cb-bar' },
@@ -104,71 +123,37 @@ function content(session: Session, actions: SidebarActions, openForms: Set<strin
     }),
     button(t.importShort, actions.importMarks, { title: t.importCommand, focusKey: 'import' }),
   );
-  const list =
-    entries.length === 0 ? el('p', { class: 'cb-hint' }, t.noMarks) : markList(session, entries, openForms);
-  return [
-    el('h2', {}, t.tabTitle),
-    bar,
-    el('section', { class: 'cb-section' }, el('h3', {}, t.selectedNode), selected(session)),
-    el('section', { class: 'cb-section' }, el('h3', {}, t.allInputs), list),
-    el('section', { class: 'cb-section' }, el('h3', {}, t.results), outputs(session)),
-  ];
+  const selected = el('div', {});
+  const list = markList(session);
+  const none = el('p', { class: 'cb-hint' }, t.noMarks);
+  const outputs = outputList(session);
+  let drawnNodes: readonly EditorNode[] = [];
+  let drawnState = '';
+  return {
+    elements: [
+      el('h2', {}, t.tabTitle),
+      bar,
+      el('section', { class: 'cb-section' }, el('h3', {}, t.selectedNode), selected),
+      el('section', { class: 'cb-section' }, el('h3', {}, t.allInputs), none, list.element),
+      el('section', { class: 'cb-section' }, el('h3', {}, t.results), ...outputs.elements),
+    ],
+    update({ entries, outputs: marked }) {
+      const nodes = session.selectedNodes();
+      const state = stateOfNodes(nodes);
+      if (state !== drawnState || nodes[0] !== drawnNodes[0])
+        redraw(selected, [selectedNode(session, nodes)]);
+      drawnNodes = nodes;
+      drawnState = state;
+      none.hidden = entries.length > 0;
+      list.update(entries);
+      outputs.update(marked);
+    },
+  };
 }
 
-function selected(session: Session): HTMLElement {
+function selectedNode(session: Session, [node, ...others]: readonly EditorNode[]): HTMLElement {
   const t = session.texts();
-  const [node, ...others] = session.selectedNodes();
   if (node === undefined) return el('p', { class: 'cb-hint' }, t.selectNode);
   if (others.length > 0) return el('p', { class: 'cb-hint' }, t.selectOne);
   return el('div', { class: 'cb-stack' }, el('h4', {}, nodeTitle(node)), nodeInputs(session, node));
-}
-
-function outputs(session: Session): HTMLElement {
-  const t = session.texts();
-  const graph = session.rootGraph();
-  const marked = graph === undefined ? [] : collectOutputs(graph);
-  if (marked.length === 0) return el('p', { class: 'cb-hint' }, t.allResults);
-  const items = marked.map(({ node, path, problems }) => {
-    const title = nodeTitle(node);
-    const link = button(
-      title,
-      () => {
-        jumpTo(session, node);
-      },
-      { class: 'cb-link', title: t.jumpTo(title), focusKey: `result:${path}` },
-    );
-    const row = el('div', { class: 'cb-node' }, link, el('span', {}, `#${path}`));
-    return el(
-      'li',
-      {},
-      row,
-      ...problems.map((problem) => el('p', { class: 'cb-warning' }, t.problems[problem])),
-    );
-  });
-  return el('ul', {}, ...items);
-}
-
-/** Changes when something that the tab shows does. */
-function stateOf(session: Session): string {
-  const graph = session.rootGraph();
-  const entries = graph === undefined ? [] : collectMarks(graph);
-  const results = graph === undefined ? [] : collectOutputs(graph);
-  return JSON.stringify([
-    session
-      .selectedNodes()
-      .map((node) => [node.id, nodeTitle(node), node.widgets?.map(({ name }) => name), linkedInputs(node)]),
-    entries.map(({ path, mark, problems, node, widget }) => [
-      path,
-      mark,
-      problems,
-      nodeTitle(node),
-      widget?.label,
-    ]),
-    results.map(({ path, node, problems }) => [path, nodeTitle(node), problems]),
-    session.workflowName(),
-  ]);
-}
-
-function linkedInputs(node: { inputs?: readonly { link?: number | null }[] }): unknown {
-  return node.inputs?.map(({ link }) => link !== null && link !== undefined);
 }

@@ -4,7 +4,7 @@ import { el } from './elements.ts';
 const css = `
 .cb { --cb-text: var(--fg-color, var(--input-text, #ddd)); --cb-muted: var(--descrip-text, #999); --cb-line: var(--border-color, #4e4e4e);
   --cb-field: var(--comfy-input-bg, #222); --cb-page: var(--comfy-menu-bg, #353535); --cb-accent: var(--p-primary-color, #0b8ce9);
-  --cb-bad: var(--error-text, #ff4444); color: var(--cb-text); font: 13px/1.45 var(--font-inter, system-ui, sans-serif); text-align: start; }
+  --cb-bad: color-mix(in srgb, var(--error-text, #ff4444) 60%, var(--fg-color, var(--input-text, #ddd))); color: var(--cb-text); font: 13px/1.45 var(--font-inter, system-ui, sans-serif); text-align: start; }
 .cb, .cb * { box-sizing: border-box; }
 .cb-sidebar { display: flex; flex-direction: column; gap: 12px; padding: 12px; min-width: 0; height: 100%; overflow: auto; background: var(--cb-page); }
 .cb h2 { font-size: 15px; font-weight: 600; margin: 0; }
@@ -21,7 +21,7 @@ const css = `
 .cb-button:disabled { opacity: .5; cursor: default; }
 .cb-button.cb-primary { background: var(--cb-accent); border-color: var(--cb-accent); color: var(--p-primary-contrast-color, #fff); }
 .cb-button.cb-plain { border-color: transparent; background: none; padding: 2px 6px; }
-.cb-link { appearance: none; border: 0; background: none; color: inherit; font: inherit; padding: 0; cursor: pointer; text-align: start; text-decoration: underline;
+.cb-link { appearance: none; border: 0; background: none; color: inherit; font: inherit; padding: 0; min-height: 0; cursor: pointer; text-align: start; text-decoration: underline;
   text-decoration-color: var(--cb-line); text-underline-offset: 3px; overflow-wrap: anywhere; }
 .cb :is(button, input, select, textarea, summary, [tabindex]):focus-visible { outline: 2px solid var(--cb-accent); outline-offset: 1px; }
 .cb-section { border-top: 1px solid var(--cb-line); padding-top: 10px; min-width: 0; }
@@ -30,6 +30,8 @@ const css = `
 .cb-stack { display: flex; flex-direction: column; gap: 6px; min-width: 0; }
 .cb-node { display: flex; justify-content: space-between; gap: 8px; margin-top: 8px; font-size: 12px; color: var(--cb-muted); }
 .cb-mark { border: 1px solid var(--cb-line); border-radius: 6px; margin-top: 6px; min-width: 0; }
+.cb-part { content-visibility: auto; }
+.cb [hidden] { display: none; }
 .cb-mark.cb-over { border-top: 2px solid var(--cb-accent); }
 .cb-row { display: flex; align-items: center; gap: 4px; padding: 4px 6px; min-width: 0; }
 .cb-row .cb-name { flex: 1; min-width: 0; overflow-wrap: anywhere; }

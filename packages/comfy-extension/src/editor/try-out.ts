@@ -1,6 +1,7 @@
+import { toFormFields } from '../marks/form-fields.ts';
+import type { MarkEntry } from '../marks/mark-entry.ts';
 import { button, el } from './elements.ts';
 import { toMarkedPrompt } from './export-api.ts';
-import { fieldsOf } from './form-fields-of.ts';
 import type { Picture, Results } from './last-results.ts';
 import { redraw } from './redraw.ts';
 import type { Session } from './session.ts';
@@ -9,7 +10,7 @@ import { valueField } from './value-field.ts';
 
 export interface Section {
   element: HTMLElement;
-  update(): void;
+  update(entries: readonly MarkEntry[]): void;
   close(): void;
 }
 
@@ -72,8 +73,8 @@ export function tryOut(
       said,
       pictures,
     ),
-    update() {
-      const list = fieldsOf(session);
+    update(entries) {
+      const list = toFormFields(entries);
       // The entries are live objects of the editor; everything else of a field is plain.
       const state = JSON.stringify(list, (key, value: unknown) => {
         if (key === 'entry') return undefined;
@@ -103,9 +104,9 @@ async function queue(
   values: ReadonlyMap<string, unknown>,
 ): Promise<{ promptId: string | undefined } | { message: string }> {
   try {
-    const parts = await toMarkedPrompt(session);
-    const output = setValues(parts.output, fieldsOf(session), values);
-    const answer = await session.api.queuePrompt(0, { ...parts, output });
+    const { workflow, output, entries } = await toMarkedPrompt(session);
+    const chosen = setValues(output, toFormFields(entries), values);
+    const answer = await session.api.queuePrompt(0, { workflow, output: chosen });
     return { promptId: answer.prompt_id };
   } catch (error) {
     return { message: error instanceof Error ? error.message : String(error) };

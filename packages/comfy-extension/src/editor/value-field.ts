@@ -1,7 +1,7 @@
 import type { FormField } from '../marks/form-fields.ts';
-import { isRecord } from '../marks/is-record.ts';
-import { button, el, field, tick } from './elements.ts';
+import { el, field, tick } from './elements.ts';
 import type { Session } from './session.ts';
+import { uploadButton } from './upload-file.ts';
 
 /** The field of one input in the form of a caller. */
 export function valueField(
@@ -23,7 +23,16 @@ export function valueField(
     const made = labelled(label, select, hint);
     return input.format === undefined
       ? made
-      : el('div', { class: 'cb-stack' }, made, upload(session, select, onValue));
+      : el(
+          'div',
+          { class: 'cb-stack' },
+          made,
+          uploadButton(session, input.format, (name) => {
+            select.append(el('option', { value: select.length, selected: true }, name));
+            select.value = String(select.length - 1);
+            onValue(name);
+          }),
+        );
   }
   if (input.multiline) {
     const area = el('textarea', { class: 'cb-input', 'data-focus-key': focusKey }, shown);
@@ -47,9 +56,8 @@ export function valueField(
 }
 
 /** The files that this ComfyUI offers for the input, and the one that is chosen. */
-function filesOf({ entry }: FormField, chosen: string): string[] {
-  const values = entry.widget?.options?.values;
-  const files = Array.isArray(values) ? values.filter((file) => typeof file === 'string') : [];
+function filesOf({ options = [] }: FormField, chosen: string): string[] {
+  const files = options.filter((file) => typeof file === 'string');
   return [...new Set([...files, chosen])].filter((file) => file !== '');
 }
 
@@ -83,31 +91,4 @@ function choose(
     onValue(options[Number(select.value)] ?? select.selectedOptions[0]?.text);
   });
   return select;
-}
-
-/** Sends a file to this ComfyUI's inputs and chooses it. */
-function upload(session: Session, select: HTMLSelectElement, onValue: (value: unknown) => void): HTMLElement {
-  const t = session.texts();
-  const file = el('input', { type: 'file', hidden: true });
-  const send = async (): Promise<void> => {
-    const [chosen] = file.files ?? [];
-    if (chosen === undefined) return;
-    const body = new FormData();
-    body.append('image', chosen);
-    try {
-      const response = await session.api.fetchApi('/upload/image', { method: 'POST', body });
-      const saved: unknown = await response.json();
-      if (!response.ok || !isRecord(saved) || typeof saved['name'] !== 'string')
-        throw new Error(t.uploadFailed);
-      select.append(el('option', { value: select.length, selected: true }, saved['name']));
-      onValue(saved['name']);
-    } catch {
-      session.say('error', t.uploadFailed);
-    }
-  };
-  file.addEventListener('change', () => void send());
-  const open = button(t.uploadFile, () => {
-    file.click();
-  });
-  return el('div', { class: 'cb-bar' }, open, file);
 }

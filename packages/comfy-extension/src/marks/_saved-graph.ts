@@ -81,8 +81,9 @@ function linksOf(scope: Json): Map<number, LinkLike> {
 
 /** An instance has a slot for each input of its subgraph; saved are only those that it had. */
 function boundarySlots(definition: Json, slots: readonly SlotLike[]): SlotLike[] {
-  return records(definition['inputs']).map(({ name }) => {
-    const saved = slots.find((slot) => slot.name === name);
+  return records(definition['inputs']).map(({ name }, index) => {
+    // Two may have the same name.
+    const saved = slots[index]?.name === name ? slots[index] : slots.find((slot) => slot.name === name);
     return saved ?? { name: String(name), link: null };
   });
 }

@@ -165,7 +165,7 @@ test('a limit beyond 2^53 does not take the mark with it', () => {
   expect(inputs.map(({ mark }) => mark)).toEqual([{ name: 'seed', min: 0, options: [1], order: 0 }]);
 });
 
-test('a promoted widget that sets several inputs opens each, told apart by a number', () => {
+test('a promoted widget that sets several inputs is one input that sets them all', () => {
   const [a, b] = [makeNode(3, 'A', { text: 'x' }), makeNode(4, 'B', { value: 'x' })];
   const inside = makeGraph([a, b], { id: 'inside' });
   const host = makeInstance(12, inside, {
@@ -177,10 +177,11 @@ test('a promoted widget that sets several inputs opens each, told apart by a num
   const graph = makeGraph([host]);
   toggleMark(host, 'prompt', true);
   const workflow = publish(exportGraph(graph));
-  expect(nameInputs(workflow).map(({ name, input }) => [name, input.key])).toEqual([
-    ['prompt', '12:3/text'],
-    ['prompt_2', '12:4/value'],
-  ]);
+  expect(workflow.problems).toEqual([]);
+  expect(nameInputs(workflow).map(({ name, input }) => [name, input.key])).toEqual([['prompt', '12:3/text']]);
+  expect(workflow.inputs[0]?.mark.also).toEqual(['12:4/value']);
+  // The original bridge reads names only.
+  expect(workflow.prompt['12:4']?._meta?.apiinput).toBe('value');
 });
 
 test('any marks the editor can hold come out of the bridge as they went in', () => {

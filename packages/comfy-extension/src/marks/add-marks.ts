@@ -1,6 +1,6 @@
 import type { ApiNode, ApiPrompt, InputMark } from '@comfy-bridge/protocol';
 
-import { targetLabels } from './caller-names.ts';
+import { labelOf } from './caller-names.ts';
 import type { NodeLike } from './graph-types.ts';
 import type { MarkEntry, OutputEntry } from './mark-entry.ts';
 import { canBeNamed, fitsInList } from './mark-problems.ts';
@@ -8,6 +8,8 @@ import { readMarks } from './stored-marks.ts';
 
 interface AddedMarks {
   inputs: InputMark[];
+  /** Names for the original bridge, which knows no `also`. */
+  names: string[];
   output: boolean;
   descimages: Set<string>;
 }
@@ -15,7 +17,8 @@ interface AddedMarks {
 /**
  * The API format with the marks in `_meta`: names for the original bridge (`apiinput`), the rest beside (`bridge`). Its inputs
  * and nodes are those of `prompt`; the nodes that get marks are new objects. Marks that a caller could not use (linked, not
- * exported) are left out, and every one is numbered, for the order of a file is not the author's.
+ * exported) are left out, and every one is numbered, for the order of a file is not the author's. A mark that means several
+ * inputs is one, on the first of them, and says the others.
  */
 export function addMarks(
   prompt: ApiPrompt,
@@ -24,25 +27,35 @@ export function addMarks(
 ): ApiPrompt {
   const added = new Map<string, AddedMarks>();
   const marksOf = (nodeId: string): AddedMarks => {
-    const marks = added.get(nodeId) ?? { inputs: [], output: false, descimages: new Set() };
+    const marks = added.get(nodeId) ?? { inputs: [], names: [], output: false, descimages: new Set() };
     added.set(nodeId, marks);
     return marks;
   };
   const findDescimages = createDescimages();
   let order = 0;
   for (const entry of entries) {
-    const labels = targetLabels(entry);
-    for (const [index, { nodeId, inputName, node }] of entry.targets.entries()) {
+    const targets = entry.targets.filter(
+      ({ nodeId, inputName }) =>
+        !marksOf(nodeId).names.includes(inputName) && isSettable(prompt, nodeId, inputName),
+    );
+    for (const { nodeId, inputName, node } of targets) {
       const marks = marksOf(nodeId);
-      const isTaken = marks.inputs.some(({ name }) => name === inputName);
-      if (isTaken || !isSettable(prompt, nodeId, inputName)) continue;
-      const { label: _own, ...mark } = entry.mark;
-      const label = labels[index];
-      marks.inputs.push({ ...copy(mark), name: inputName, order, ...(label !== undefined && { label }) });
-      order += 1;
+      marks.names.push(inputName);
       for (const image of [...findDescimages(entry.node), ...findDescimages(node)])
         marks.descimages.add(image);
     }
+    const [first, ...others] = targets;
+    if (first === undefined) continue;
+    const { label: _own, ...mark } = entry.mark;
+    const label = labelOf(entry);
+    marksOf(first.nodeId).inputs.push({
+      ...copy(mark),
+      name: first.inputName,
+      order,
+      ...(label !== undefined && { label }),
+      ...(others.length > 0 && { also: others.map(({ nodeId, inputName }) => `${nodeId}/${inputName}`) }),
+    });
+    order += 1;
   }
   for (const { path } of outputs) marksOf(path).output = true;
   return Object.fromEntries(
@@ -59,15 +72,17 @@ function isSettable(prompt: ApiPrompt, nodeId: string, inputName: string): boole
 }
 
 function withMarks(node: ApiNode, marks: AddedMarks | undefined): ApiNode {
-  if (marks === undefined || (marks.inputs.length === 0 && !marks.output)) return node;
-  const names = marks.inputs.map(({ name }) => name).filter(fitsInList);
+  if (marks === undefined || (marks.names.length === 0 && !marks.output)) return node;
+  const names = marks.names.filter(fitsInList);
   return {
     ...node,
     _meta: {
       ...node._meta,
       ...(names.length > 0 && { apiinput: names.join(',') }),
       ...(marks.descimages.size > 0 && { descimage: [...marks.descimages] }),
-      bridge: { v: 1, inputs: marks.inputs, ...(marks.output && { output: true }) },
+      ...((marks.inputs.length > 0 || marks.output) && {
+        bridge: { v: 1, inputs: marks.inputs, ...(marks.output && { output: true }) },
+      }),
     },
   };
 }

@@ -16,7 +16,7 @@ export function toSlug(text: string): string {
 }
 
 /** What people call the mark: the author's label, else the name that a promoted widget has outside. */
-function labelOf({
+export function labelOf({
   mark,
   widget,
   targets,
@@ -25,15 +25,6 @@ function labelOf({
   const shown = widget?.label ?? mark.name;
   const isRenamed = targets.some(({ inputName }) => inputName !== mark.name);
   return isRenamed ? shown : undefined;
-}
-
-/** Labels of a mark's targets, one for each: callers tell them apart by a number. */
-export function targetLabels(entry: Pick<MarkEntry, 'mark' | 'widget' | 'targets'>): (string | undefined)[] {
-  const label = labelOf(entry);
-  if (label === undefined && entry.targets.length < 2) return entry.targets.map(() => undefined);
-  return entry.targets.map((_, index) =>
-    index === 0 ? label : `${label ?? entry.mark.name} (${index + 1})`,
-  );
 }
 
 /** The name that the bridge would like to give. */

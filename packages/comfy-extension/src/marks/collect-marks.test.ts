@@ -147,6 +147,8 @@ test('marks on widgets that are gone, and on nodes of a class that is not instal
     type: 'Missing',
     properties: {},
     inputs: [{ name: 'model', link: null }],
+    // Newer editors give it one for each value that was saved.
+    widgets: [makeWidget('UNKNOWN', 1)],
   };
   const node = makeNode(2, 'A', { text: '' });
   const bare = makeNode(3, 'B');
@@ -154,7 +156,7 @@ test('marks on widgets that are gone, and on nodes of a class that is not instal
   delete bare.inputs;
   for (const each of [unknown, node, bare]) toggleMark(each, 'gone', true);
   expect(describe(makeGraph([unknown, node, bare]))).toEqual({
-    '1/gone': [['1/gone'], ['no-such-widget']],
+    '1/gone': [['1/gone'], ['unknown-node']],
     '2/gone': [['2/gone'], ['no-such-widget']],
     '3/gone': [['3/gone'], ['no-such-widget']],
   });

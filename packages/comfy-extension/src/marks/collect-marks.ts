@@ -1,6 +1,6 @@
 import type { InputMark } from '@comfy-bridge/protocol';
 
-import { targetLabels, wishName } from './caller-names.ts';
+import { labelOf, wishName } from './caller-names.ts';
 import type { GraphLike } from './graph-types.ts';
 import type { MarkEntry, MarkProblem, MarkTarget, OutputEntry } from './mark-entry.ts';
 import { canBeNamed, fitsInList, inputProblems, modeProblem } from './mark-problems.ts';
@@ -10,20 +10,53 @@ import { readMarks } from './stored-marks.ts';
 import { isSubgraphNode, listPlaces } from './walk-graph.ts';
 import type { Place } from './walk-graph.ts';
 
-/** Every mark of the workflow, in the author's order (`order`, then as the nodes come). */
+/** What one place of the workflow holds. */
+export interface PlaceMarks {
+  entries: OpenEntry[];
+  output: OutputEntry | undefined;
+}
+
+/** Every mark of the workflow, in the author's order (`order`, then by the ids of the nodes). */
 export function collectMarks(rootGraph: GraphLike): MarkEntry[] {
-  const entries = listPlaces(rootGraph)
-    .flatMap((place) => readMarks(place.node).inputs.map((mark) => toEntry(place, mark)))
-    .sort((a, b) => (a.mark.order ?? Infinity) - (b.mark.order ?? Infinity) || 0);
-  addSharedProblems(entries);
-  return entries;
+  return finishEntries(
+    listPlaces(rootGraph).flatMap((place) =>
+      readMarks(place.node).inputs.map((mark) => toEntry(place, mark)),
+    ),
+  );
 }
 
 /** Every node whose results callers get. Empty: all results. */
 export function collectOutputs(rootGraph: GraphLike): OutputEntry[] {
   return listPlaces(rootGraph)
     .filter(({ node }) => readMarks(node).output === true)
-    .map((place) => ({ node: place.node, path: place.path, problems: outputProblems(place) }));
+    .map(toOutput);
+}
+
+/** The marks of one place, without the problems that entries have with each other. */
+export function readPlace(place: Place): PlaceMarks {
+  const marks = readMarks(place.node);
+  return {
+    entries: marks.inputs.map((mark) => toEntry(place, mark)),
+    output: marks.output === true ? toOutput(place) : undefined,
+  };
+}
+
+/**
+ * Sorts entries and adds the problems that they have with each other. Changes them. The order of a graph's nodes does not
+ * count: the editor changes it at every click on a node.
+ */
+export function finishEntries(entries: OpenEntry[]): MarkEntry[] {
+  entries.sort(
+    (a, b) => (a.mark.order ?? Infinity) - (b.mark.order ?? Infinity) || comparePaths(a.path, b.path),
+  );
+  addSharedProblems(entries);
+  return entries;
+}
+
+const { compare: comparePaths } = new Intl.Collator('en', { numeric: true });
+
+function toOutput(place: Place): OutputEntry {
+  return { node: place.node, path: place.path, problems: outputProblems(place) };
 }
 
 function outputProblems(place: Place): MarkProblem[] {
@@ -32,7 +65,8 @@ function outputProblems(place: Place): MarkProblem[] {
   return [...(mode === undefined ? [] : [mode]), ...(isExported ? [] : (['not-exported'] as const))];
 }
 
-type OpenEntry = MarkEntry & { problems: MarkProblem[] };
+/** Its problems are not all known yet. */
+export type OpenEntry = MarkEntry & { problems: MarkProblem[] };
 
 function toEntry(place: Place, mark: InputMark): OpenEntry {
   const { node, path } = place;
@@ -69,9 +103,8 @@ function addSharedProblems(entries: OpenEntry[]): void {
   }
 }
 
+/** The name of the one input that the mark becomes. */
 function namesOf(entry: MarkEntry): string[] {
-  const labels = targetLabels(entry);
-  return entry.targets.flatMap(({ inputName }, index) =>
-    canBeNamed(inputName) ? [wishName(labels[index], inputName)] : [],
-  );
+  const target = entry.targets.find(({ inputName }) => canBeNamed(inputName));
+  return target === undefined ? [] : [wishName(labelOf(entry), target.inputName)];
 }

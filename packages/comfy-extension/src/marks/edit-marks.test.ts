@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 import { makeGraph, makeInstance, makeNode } from './_graphs.ts';
 import { collectMarks } from './collect-marks.ts';
-import { reorder, toggleMark, toggleOutput, updateMark } from './edit-marks.ts';
+import { addMark, reorder, toggleMark, toggleOutput, updateMark } from './edit-marks.ts';
 import { readMarks } from './stored-marks.ts';
 
 test('a mark is put on once, and an empty name cannot be marked', () => {
@@ -16,6 +16,27 @@ test('a mark is put on once, and an empty name cannot be marked', () => {
   expect(toggleOutput(node, false)).toBe(false);
   expect(toggleMark(node, 'text', false)).toBe(true);
   expect(readMarks(node).inputs).toEqual([]);
+});
+
+test('a new mark comes last, also after those of a file that numbers none', () => {
+  const [a, b] = [makeNode(10, 'A', { x: 1, y: 1 }), makeNode(9, 'B', { x: 1 })];
+  const graph = makeGraph([a, b]);
+  toggleMark(a, 'y', true);
+  toggleMark(b, 'x', true);
+  expect(addMark(graph, a, 'x')).toBe(true);
+  expect(addMark(graph, a, 'x')).toBe(false);
+  const names = () => collectMarks(graph).map(({ path, mark }) => `${path}/${mark.name}`);
+  expect(names()).toEqual(['9/x', '10/y', '10/x']);
+  toggleMark(b, 'x', false);
+  addMark(graph, b, 'x');
+  expect(names()).toEqual(['10/y', '10/x', '9/x']);
+});
+
+test('the order of the nodes in the graph, which a click changes, does not count', () => {
+  const nodes = [makeNode(10, 'A', { x: 1 }), makeNode(9, 'B', { x: 1 })];
+  for (const node of nodes) toggleMark(node, 'x', true);
+  for (const each of [nodes, nodes.toReversed()])
+    expect(collectMarks(makeGraph(each)).map(({ path }) => path)).toEqual(['9', '10']);
 });
 
 test('a change sets fields, takes them away, and never the name', () => {

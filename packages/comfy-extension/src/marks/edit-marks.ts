@@ -1,8 +1,10 @@
 import type { InputMark } from '@comfy-bridge/protocol';
 
-import type { NodeLike } from './graph-types.ts';
+import { collectMarks } from './collect-marks.ts';
+import type { GraphLike, NodeLike } from './graph-types.ts';
 import type { MarkEntry } from './mark-entry.ts';
 import { parseDescimages, readMarks, writeMarks } from './stored-marks.ts';
+import { listPlaces } from './walk-graph.ts';
 
 /** Changes of a mark; `undefined` takes the field away. The name stays. */
 export type MarkChanges = { [Field in Exclude<keyof InputMark, 'name'>]?: InputMark[Field] | undefined };
@@ -17,6 +19,16 @@ export function toggleMark(node: NodeLike, widgetName: string, on: boolean): boo
     : marks.inputs.filter(({ name }) => name !== widgetName);
   writeMarks(node, { ...marks, inputs });
   return true;
+}
+
+/** Marks a widget, after all marks of the workflow; numbers those that have no place yet. False when nothing changed. */
+export function addMark(rootGraph: GraphLike, node: NodeLike, widgetName: string): boolean {
+  const marks = listPlaces(rootGraph).flatMap((place) => readMarks(place.node).inputs);
+  const isNumbered = marks.every(({ order }) => order !== undefined);
+  const next = isNumbered
+    ? marks.reduce((most, { order = 0 }) => Math.max(most, order), -1) + 1
+    : numberMarks(collectMarks(rootGraph));
+  return toggleMark(node, widgetName, true) && updateMark(node, widgetName, { order: next });
 }
 
 /** Marks a node's results for callers, or takes that away. False when nothing changed. */

@@ -1,7 +1,7 @@
 import type { GraphLike, NodeLike } from './graph-types.ts';
 import { slotOf } from './input-links.ts';
 import { findWidget, resolveTargets } from './resolve-targets.ts';
-import { isSubgraphNode, listPlaces } from './walk-graph.ts';
+import { isSubgraphNode, isUnknownNode, listPlaces } from './walk-graph.ts';
 import type { Place } from './walk-graph.ts';
 
 /** What a mark is put on: a node and the name of one of its widgets. */
@@ -39,10 +39,6 @@ export function findHolder(index: HolderIndex, place: Place, inputName: string):
   if (promoted !== undefined) return promoted;
   const { node } = place;
   const isThere = findWidget(node, inputName) !== undefined || slotOf(node, inputName) >= 0;
-  return isThere || isUnknown(node) ? { node, name: inputName } : undefined;
-}
-
-/** Of a class that is not installed: the editor does not know its widgets, and its marks must not get lost. */
-function isUnknown({ comfyClass, widgets = [] }: NodeLike): boolean {
-  return comfyClass === undefined && widgets.length === 0;
+  // Marks of a class that is not installed must not get lost.
+  return isThere || isUnknownNode(node) ? { node, name: inputName } : undefined;
 }

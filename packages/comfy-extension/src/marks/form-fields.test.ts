@@ -35,7 +35,7 @@ test('a field says everything that a form shows', () => {
   );
   const { entry: _, ...shown } = field!;
   expect(shown).toEqual({
-    ...{ name: 'my_prompt', key: '1/x', nodeId: '1', inputName: 'x', label: 'My prompt' },
+    ...{ name: 'my_prompt', key: '1/x', nodeId: '1', inputName: 'x', also: [], label: 'My prompt' },
     ...{ description: 'What to draw', required: true, value: 'x' },
     ...{ type: 'str', format: undefined, multiline: true },
     ...{ options: undefined, min: undefined, max: undefined, step: undefined },

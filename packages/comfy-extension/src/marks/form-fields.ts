@@ -1,6 +1,6 @@
 import type { InputKey, InputMark } from '@comfy-bridge/protocol';
 
-import { targetLabels, wishName } from './caller-names.ts';
+import { labelOf, wishName } from './caller-names.ts';
 import type { MarkEntry, MarkTarget } from './mark-entry.ts';
 import { canBeNamed } from './mark-problems.ts';
 import { titleOf } from './walk-graph.ts';
@@ -15,6 +15,8 @@ export interface FormField extends WidgetSpec {
   key: InputKey;
   nodeId: string;
   inputName: string;
+  /** Where else in the API format. */
+  also: readonly Pick<MarkTarget, 'nodeId' | 'inputName'>[];
   /** For people. */
   label: string;
   description: string | undefined;
@@ -30,7 +32,7 @@ export function toFormFields(entries: readonly MarkEntry[]): FormField[] {
   const wished = inputs.map(({ label, target }) => wishName(label, target.inputName));
   const times = new Map<string, number>();
   for (const name of wished) times.set(name, (times.get(name) ?? 0) + 1);
-  return inputs.map(({ entry, target, label }, index): FormField => {
+  return inputs.map(({ entry, target, also, label }, index): FormField => {
     const { nodeId, inputName, node } = target;
     const key: InputKey = `${nodeId}/${inputName}`;
     const name = wished[index] ?? '';
@@ -39,6 +41,7 @@ export function toFormFields(entries: readonly MarkEntry[]): FormField[] {
       key,
       nodeId,
       inputName,
+      also: also.map((each) => ({ nodeId: each.nodeId, inputName: each.inputName })),
       label: label ?? `${titleOf(node)}: ${inputName}`,
       description: entry.mark.description,
       required: entry.mark.required ?? false,
@@ -58,6 +61,8 @@ function toFieldSpec(target: MarkTarget, mark: InputMark): WidgetSpec {
 export interface OpenInput {
   entry: MarkEntry;
   target: MarkTarget;
+  /** Further inputs that get the same value. */
+  also: readonly MarkTarget[];
   label: string | undefined;
 }
 
@@ -66,22 +71,23 @@ const preventing: ReadonlySet<string> = new Set([
   'muted',
   'bypassed',
   'no-such-widget',
+  'unknown-node',
   'not-exported',
 ]);
 
-/** What the exported marks open, each input once. */
+/** What the exported marks open: one input for each mark, and each input once. */
 export function listInputs(entries: readonly MarkEntry[]): OpenInput[] {
   const taken = new Set<string>();
   return entries
     .filter(({ problems }) => !problems.some((problem) => preventing.has(problem)))
     .flatMap((entry) => {
-      const labels = targetLabels(entry);
-      return entry.targets.map((target, index) => ({ entry, target, label: labels[index] }));
-    })
-    .filter(({ target: { nodeId, inputName } }) => {
-      const key = `${nodeId}/${inputName}`;
-      const isNew = !taken.has(key) && canBeNamed(inputName);
-      taken.add(key);
-      return isNew;
+      const free = entry.targets.filter(({ nodeId, inputName }) => {
+        const key = `${nodeId}/${inputName}`;
+        const isNew = !taken.has(key) && canBeNamed(inputName);
+        taken.add(key);
+        return isNew;
+      });
+      const [target, ...also] = free;
+      return target === undefined ? [] : [{ entry, target, also, label: labelOf(entry) }];
     });
 }

@@ -65,5 +65,8 @@ export interface GraphLike {
   extra?: Record<string, unknown>;
   /** By their ids; newer editors: a `Map`. */
   links?: unknown;
+  /** Where the id of the newest link is. Older editors and `litegraph.js` have `last_link_id`. */
+  state?: { lastLinkId?: number };
+  last_link_id?: number;
   getNodeById?(id: number | string): NodeLike | null | undefined;
 }

@@ -1,10 +1,15 @@
+import { readFileSync } from 'node:fs';
+
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
+import { findFixtureDefinition } from '../../../bridge/src/workflows/fixtures/ui-fixtures.ts';
 import { makeGraph, makeInstance, makeNode } from './_graphs.ts';
 import { collectMarks, collectOutputs } from './collect-marks.ts';
 import { toggleMark } from './edit-marks.ts';
 import { importFromAppMode } from './import-app-mode.ts';
+import { fromSavedFile } from './_saved-graph.ts';
+import { listInputs } from './form-fields.ts';
 
 const rootId = '11111111-1111-4111-8111-111111111111';
 const insideId = '22222222-2222-4222-8222-222222222222';
@@ -52,6 +57,23 @@ test.each([
   ['only the inner node of a promoted widget', [3, 'text'], '12/prompt'],
 ])('an input whose id is %s is taken', (_, input, key) => {
   expect(take({ inputs: [input], outputs: [] })).toEqual({ marked: [key], outputs: [], left: [] });
+});
+
+// Made by clicking in the App builder of these editors: the seed, the text that a subgraph promotes, the picture.
+test.each(['1.45.21', '1.58.1'])('what the App builder of %s saved is taken', (version) => {
+  const file = new URL(`fixtures/app-mode-${version}.json`, import.meta.url);
+  const graph = fromSavedFile(JSON.parse(readFileSync(file, 'utf8')), findFixtureDefinition);
+  expect(importFromAppMode(graph).left).toEqual([]);
+  const entries = collectMarks(graph);
+  expect(entries.map(({ path, mark, problems }) => [path, mark.name, problems])).toEqual([
+    ['3', 'seed', []],
+    ['10', 'text', []],
+  ]);
+  expect(listInputs(entries).map(({ target }) => `${target.nodeId}/${target.inputName}`)).toEqual([
+    '3/seed',
+    '10:6/text',
+  ]);
+  expect(collectOutputs(graph).map(({ path }) => path)).toEqual(['9']);
 });
 
 test('inputs come in the order of the app, after marks that are there, and outputs with them', () => {

@@ -29,7 +29,8 @@ function isSlotLinked(place: Place, slot: number, isDirect: boolean): boolean {
   return !(isDirect && findNode(graph, link.origin_id)?.type === 'PrimitiveNode');
 }
 
-function isConnected(node: NodeLike, slot: number): boolean {
+/** Whether a link ends at the slot, from wherever. */
+export function isConnected(node: NodeLike, slot: number): boolean {
   const input = node.inputs?.[slot];
   if (input === undefined) return false;
   if (node.isInputConnected !== undefined) return node.isInputConnected(slot);

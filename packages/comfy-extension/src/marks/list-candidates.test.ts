@@ -22,7 +22,12 @@ test('nodes without widgets, and of a class that is not installed, offer nothing
   const node: NodeLike = { id: 1, type: 'Missing' };
   expect(listCandidates(node)).toEqual([]);
   toggleMark(node, 'text', true);
-  expect(brief(node)).toEqual([['text', true, 'no-such-widget']]);
+  expect(brief(node)).toEqual([['text', true, 'unknown-node']]);
+  node.widgets = [{ name: 'UNKNOWN', value: 1 }];
+  expect(brief(node)).toEqual([
+    ['UNKNOWN', false, 'unknown-node'],
+    ['text', true, 'unknown-node'],
+  ]);
 });
 
 test('a widget that cannot be marked to any use says why', () => {

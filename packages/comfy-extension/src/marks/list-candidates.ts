@@ -4,7 +4,7 @@ import { canBeNamed, isExportedWidget } from './mark-problems.ts';
 import { resolveTargets } from './resolve-targets.ts';
 import { isLinked } from './input-links.ts';
 import { readMarks } from './stored-marks.ts';
-import { isSubgraphNode, placeIn } from './walk-graph.ts';
+import { isSubgraphNode, isUnknownNode, placeIn } from './walk-graph.ts';
 import type { Place } from './walk-graph.ts';
 
 /** A widget that an author may mark. */
@@ -43,7 +43,7 @@ export function listCandidates(node: NodeLike): Candidate[] {
       type: '',
       value: undefined,
       marked: true,
-      whyNot: isLinked(place, name) ? 'linked' : 'no-such-widget',
+      whyNot: isLinked(place, name) ? 'linked' : isUnknownNode(node) ? 'unknown-node' : 'no-such-widget',
     })),
   ];
 }
@@ -51,6 +51,7 @@ export function listCandidates(node: NodeLike): Candidate[] {
 function whyNot(place: Place, widget: WidgetLike, name: string): Candidate['whyNot'] {
   const { node } = place;
   if (name === '') return 'no-name';
+  if (isUnknownNode(node)) return 'unknown-node';
   const targets = resolveTargets(place, name);
   if (targets.length === 0 || !isExportedWidget(widget)) return 'not-exported';
   if (node.isVirtualNode === true && !isSubgraphNode(node)) return 'not-exported';

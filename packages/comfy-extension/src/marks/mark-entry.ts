@@ -9,14 +9,16 @@ export type MarkProblem =
   /** The node, or a subgraph around it, is muted. */
   | 'muted'
   | 'bypassed'
-  /** The node has no such widget (any more), or it is of a class that is not installed. */
+  /** The node has no such widget (any more). */
   | 'no-such-widget'
+  /** The node is of a class that is not installed here. */
+  | 'unknown-node'
   | 'duplicate-label'
   /** The name has a `/`: no caller can name it. Or a `,`: the original bridge cannot read it. */
   | 'odd-name'
   /** The editor does not write this widget into the API format, or not as a plain value. */
   | 'not-exported'
-  /** A promoted widget that sets several inner inputs: callers see one input for each. */
+  /** A promoted widget that sets several inner inputs: callers see one, and the original bridge one for each. */
   | 'fans-out'
   /** An earlier mark means the same inner input. */
   | 'same-input';

@@ -3,7 +3,7 @@ import { isLinked, slotOf } from './input-links.ts';
 import type { MarkProblem } from './mark-entry.ts';
 import { findWidget } from './resolve-targets.ts';
 import type { PlacedInput } from './resolve-targets.ts';
-import { isSubgraphNode } from './walk-graph.ts';
+import { isSubgraphNode, isUnknownNode } from './walk-graph.ts';
 import type { Place } from './walk-graph.ts';
 
 const modes = { muted: 2, bypassed: 4 };
@@ -25,6 +25,7 @@ export function inputProblems({ place, inputName }: PlacedInput): MarkProblem[] 
   const widget = findWidget(place.node, inputName);
   const linked = isLinked(place, inputName);
   if (linked) problems.push('linked');
+  else if (isUnknownNode(place.node)) problems.push('unknown-node');
   else if (widget === undefined)
     problems.push(slotOf(place.node, inputName) < 0 ? 'no-such-widget' : 'not-exported');
   if (widget !== undefined && !isExported(place, widget)) problems.push('not-exported');

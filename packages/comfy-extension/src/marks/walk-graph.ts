@@ -44,6 +44,11 @@ export function isSubgraphNode(node: NodeLike): node is NodeLike & { subgraph: G
   return node.isSubgraphNode?.() === true && node.subgraph !== undefined;
 }
 
+/** Of a class that is not installed here: the editor shows a placeholder, and does not know its widgets. */
+export function isUnknownNode(node: NodeLike): boolean {
+  return node.comfyClass === undefined && node.isVirtualNode !== true && !isSubgraphNode(node);
+}
+
 /** The class that a machine knows it by. */
 export function classOf(node: NodeLike): string {
   return node.comfyClass ?? node.type ?? '';

@@ -52,10 +52,12 @@ export const en = {
     muted: 'Its node is muted, so it is not in the export.',
     bypassed: 'Its node is bypassed, so it is not in the export.',
     'no-such-widget': 'Its node no longer has this input.',
+    'unknown-node': 'Its node is of a kind that is not installed here. The mark is kept.',
     'duplicate-label': 'Another input has the same label.',
     'odd-name': 'Its name has a comma or a slash, which some callers cannot send.',
     'not-exported': 'It is not part of the export.',
-    'fans-out': 'It sets several inner inputs; callers see one input for each.',
+    'fans-out':
+      'It sets several inner inputs at once: one input for callers, but one for each in the original bridge.',
     'same-input': 'An earlier mark sets the same inner input.',
   },
   noName: 'It has no name, so it cannot be marked.',
@@ -68,6 +70,14 @@ export const en = {
   runFailed: 'ComfyUI refused it:',
   uploadFile: 'Choose a file',
   uploadFailed: 'ComfyUI did not take the file.',
+  uploading: (name: string) => `Uploading ${name}…`,
+  uploaded: (name: string) => `${name} is uploaded.`,
+  uploadTooLarge: (mb: number | undefined) =>
+    mb === undefined
+      ? 'The file is too large for this ComfyUI.'
+      : `The file is too large: this ComfyUI takes up to ${mb} MB.`,
+  uploadWrongType: (kind: string) => `That is another kind of file: choose one of the kind ${kind}.`,
+  uploadTimedOut: 'The upload took too long. Try again.',
   result: 'Result',
   forCallers: 'For callers',
   workflowInfo: 'workflow-info',
@@ -84,7 +94,7 @@ export const en = {
   settingsExport: "The editor's own Export (API) carries the API inputs",
 
   exported: (inputs: number) => `Exported with ${inputs} API ${inputs === 1 ? 'input' : 'inputs'}.`,
-  exportedWithout: 'Exported, but no input is marked: callers can set nothing.',
+  exportedWithout: 'Exported, but callers can set nothing: no input is marked, or none of them works.',
   exportFailed: 'The export failed.',
   warningsLeft: (count: number) =>
     `${count} marked ${count === 1 ? 'input has' : 'inputs have'} a warning in the sidebar.`,
@@ -133,6 +143,19 @@ export const en = {
   importUnreadable: 'This is not an API file of ComfyUI.',
 
   panelInputs: 'API input',
+
+  lending: 'Lending',
+  lentNow: 'Lent now: others may run their jobs on this PC.',
+  paused: 'Paused until you resume.',
+  pausedForWork: 'Paused: you are working.',
+  pausedBySchedule: 'Paused by the schedule.',
+  pausedUntil: (time: string) => `Paused until ${time}.`,
+  pauseShort: 'Pause 15 min',
+  pauseHour: 'Pause 1 h',
+  pauseOn: 'Pause until I resume',
+  resume: 'Resume',
+  lendingRefused: 'Only the owner, at this PC, can change that.',
+  lendingFailed: 'ComfyUI did not answer. Try again.',
 };
 
 export type Texts = typeof en;

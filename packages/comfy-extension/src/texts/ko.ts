@@ -53,10 +53,12 @@ export const ko: Texts = {
     muted: '노드가 음소거되어 내보내기에 들어가지 않습니다.',
     bypassed: '노드가 우회되어 내보내기에 들어가지 않습니다.',
     'no-such-widget': '노드에 이 입력이 더 이상 없습니다.',
+    'unknown-node': '이 ComfyUI에 설치되지 않은 종류의 노드입니다. 표시는 그대로 둡니다.',
     'duplicate-label': '같은 이름표를 쓰는 입력이 또 있습니다.',
     'odd-name': '이름에 쉼표나 빗금이 있어 보내지 못하는 호출자가 있습니다.',
     'not-exported': '내보내기에 들어가지 않는 값입니다.',
-    'fans-out': '안쪽 입력 여러 개를 정합니다. 호출하는 쪽에는 각각 하나씩 보입니다.',
+    'fans-out':
+      '안쪽 입력 여러 개를 한꺼번에 정합니다. 호출하는 쪽에는 하나로 보이지만, 원래 브리지에서는 각각 하나씩 보입니다.',
     'same-input': '앞에 있는 표시가 같은 안쪽 입력을 정합니다.',
   },
   noName: '이름이 없어 표시할 수 없습니다.',
@@ -69,6 +71,14 @@ export const ko: Texts = {
   runFailed: 'ComfyUI가 거절했습니다:',
   uploadFile: '파일 선택',
   uploadFailed: 'ComfyUI가 파일을 받지 않았습니다.',
+  uploading: (name) => `${name} 올리는 중…`,
+  uploaded: (name) => `${name} 파일을 올렸습니다.`,
+  uploadTooLarge: (mb) =>
+    mb === undefined
+      ? '이 ComfyUI가 받기에는 파일이 너무 큽니다.'
+      : `파일이 너무 큽니다. 이 ComfyUI는 ${mb} MB까지 받습니다.`,
+  uploadWrongType: (kind) => `다른 종류의 파일입니다. ${kind} 파일을 선택하세요.`,
+  uploadTimedOut: '올리는 데 너무 오래 걸렸습니다. 다시 시도하세요.',
   result: '결과',
   forCallers: '호출하는 쪽을 위한 정보',
   workflowInfo: 'workflow-info',
@@ -85,7 +95,7 @@ export const ko: Texts = {
   settingsExport: '편집기의 내보내기 (API)에도 API 입력을 담기',
 
   exported: (inputs) => `API 입력 ${inputs}개와 함께 내보냈습니다.`,
-  exportedWithout: '내보냈지만 표시한 입력이 없어 호출하는 쪽에서 정할 값이 없습니다.',
+  exportedWithout: '내보냈지만 쓸 수 있는 표시가 없어 호출하는 쪽에서 정할 값이 없습니다.',
   exportFailed: '내보내지 못했습니다.',
   warningsLeft: (count) => `표시한 입력 ${count}개에 경고가 있습니다. 사이드바를 확인하세요.`,
 
@@ -132,4 +142,17 @@ export const ko: Texts = {
   importUnreadable: 'ComfyUI의 API 파일이 아닙니다.',
 
   panelInputs: 'API 입력',
+
+  lending: '빌려주기',
+  lentNow: '빌려주는 중: 다른 사람의 작업이 이 PC에서 실행될 수 있습니다.',
+  paused: '다시 시작할 때까지 멈췄습니다.',
+  pausedForWork: '멈춤: 작업하고 계십니다.',
+  pausedBySchedule: '일정에 따라 멈췄습니다.',
+  pausedUntil: (time) => `${time}까지 멈췄습니다.`,
+  pauseShort: '15분 멈추기',
+  pauseHour: '1시간 멈추기',
+  pauseOn: '다시 시작할 때까지 멈추기',
+  resume: '다시 시작',
+  lendingRefused: '이 PC의 주인만 바꿀 수 있습니다.',
+  lendingFailed: 'ComfyUI가 응답하지 않았습니다. 다시 시도하세요.',
 };
