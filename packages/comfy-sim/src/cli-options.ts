@@ -13,6 +13,8 @@ Runs simulated ComfyUI servers: the real protocol, simulated pictures, no GPU.
   --model-load-ms <n>   what loading a model costs that is not in memory (default 0)
   --models <a,b>        the checkpoints on offer
   --previews            send previews while sampling
+  --front-end-root <d>  folder of a built ComfyUI editor (holds index.html), served to browsers
+  --extension <n>=<d>   an extension of that editor: a pack's name and its web folder; may be repeated
   --json                print one line {"urls":[...]} when all listen
   --exit-with-parent    stop when standard input closes
   --help                this text`;
@@ -39,6 +41,8 @@ const FLAGS = {
   'model-load-ms': { type: 'string' },
   models: { type: 'string' },
   previews: { type: 'boolean' },
+  'front-end-root': { type: 'string' },
+  extension: { type: 'string', multiple: true },
   json: { type: 'boolean' },
   'exit-with-parent': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -55,6 +59,7 @@ export function parseCliOptions(args: string[]): ParsedCli {
     const stepMs = number('step-ms', day);
     const runMs = number('run-ms', day);
     const modelLoadMs = number('model-load-ms', day);
+    const frontEndRoot = values['front-end-root'];
     const checkpoints = values.models?.split(',').filter((name) => name !== '');
     return {
       kind: 'run',
@@ -69,6 +74,8 @@ export function parseCliOptions(args: string[]): ParsedCli {
           ...(runMs === undefined ? {} : { runMs }),
           ...(modelLoadMs === undefined ? {} : { modelLoadMs }),
           ...(checkpoints ? { models: { checkpoints } } : {}),
+          ...(frontEndRoot === undefined ? {} : { frontEndRoot }),
+          ...(values.extension ? { extensions: namedFolders(values.extension) } : {}),
           previews: values.previews ?? false,
         },
       },
@@ -77,6 +84,17 @@ export function parseCliOptions(args: string[]): ParsedCli {
     const message = error instanceof Error ? error.message : String(error);
     return { kind: 'error', message: `${message.split('\n')[0]?.split('. To specify')[0]} (see --help)` };
   }
+}
+
+function namedFolders(given: string[]): Record<string, string> {
+  return Object.fromEntries(
+    given.map((text) => {
+      const at = text.indexOf('=');
+      if (at < 1 || at === text.length - 1)
+        throw new Error(`--extension must be <name>=<folder>, not '${text}'`);
+      return [text.slice(0, at), text.slice(at + 1)];
+    }),
+  );
 }
 
 function wholeNumber(name: string, value: string | undefined, min: number, max: number): number | undefined {

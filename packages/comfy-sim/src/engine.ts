@@ -8,7 +8,7 @@ import { PromptQueue } from './prompt-queue.ts';
 import { PromptRun } from './prompt-run.ts';
 import type { ResolvedOptions } from './sim-options.ts';
 import { SocketHub } from './socket-hub.ts';
-import type { ApiPrompt, ExtraData, NodeId } from './wire.ts';
+import type { ApiPrompt, ExtraData, NodeId, QueueItem } from './wire.ts';
 
 /** All that a ComfyUI process holds in memory and loses when it dies. Files outlive it. */
 export class Engine {
@@ -39,6 +39,7 @@ export class Engine {
       queueRemaining: () => this.queue.remaining,
       runningNodeOf: (sid) => (sid === this.#client ? this.#run?.currentNode : undefined),
       serverFlags: () => this.serverFlags(),
+      donorGreeting: () => options.donor?.greeting(),
     });
     files.clearTemp();
   }
@@ -110,6 +111,10 @@ export class Engine {
     return promptId;
   }
 
+  isForeign([, promptId]: QueueItem): boolean {
+    return this.#foreign.has(promptId);
+  }
+
   /** Stops what runs: whatever it is, or only the prompt named. */
   interrupt(promptId?: string): boolean {
     if (!this.#run || (promptId !== undefined && this.#run.promptId !== promptId)) return false;
@@ -177,7 +182,7 @@ export class Engine {
       item,
     );
     this.#run = run;
-    if (this.#foreign.delete(item[1])) {
+    if (this.isForeign(item)) {
       run.start(Object.keys(run.prompt)[0] ?? '');
       return;
     }

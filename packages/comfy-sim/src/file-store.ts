@@ -38,6 +38,14 @@ export class FileStore {
     }
   }
 
+  /** False when there was none. */
+  remove(type: FileType, key: string): boolean {
+    const folder = this.#folders[type];
+    if (type === 'input') this.#topLevel = undefined;
+    this.#sizes[type] -= folder.get(key)?.bytes.length ?? 0;
+    return folder.delete(key);
+  }
+
   keys(type: FileType): string[] {
     return [...this.#folders[type].keys()];
   }

@@ -13,6 +13,7 @@ import { notFound, serverError, text, type Reply } from './http-reply.ts';
 import { createRouter, type RouteMatch } from './http-routes.ts';
 import { readBody, TooLarge } from './read-body.ts';
 import { RequestLog } from './request-log.ts';
+import type { Editor } from './routes/editor-routes.ts';
 import { endReply, writeHuge, writeReply, writeTruncated } from './write-reply.ts';
 
 /** The port: accepts, refuses or ignores connections, misbehaves on demand, and hands requests to the engine. */
@@ -29,7 +30,7 @@ export class HttpFront {
   #waiting: (() => void)[] | undefined;
 
   constructor(
-    options: { host: string; port: number; maxBytes: number; jobsApi: boolean },
+    options: { host: string; port: number; maxBytes: number; jobsApi: boolean; editor: Editor | undefined },
     engine: () => Engine,
   ) {
     this.#host = options.host;
@@ -130,6 +131,10 @@ export class HttpFront {
   ): Promise<Reply> {
     const { request, method, path, search, body, entry } = given;
     if (isForeignOrigin(request)) return { status: 403, headers: {}, body: '' };
+    const { donor } = this.#engine().options;
+    const refusal = donor?.refuse(match.route, this.#engine(), request.headers);
+    if (refusal) return refusal;
+    if (match.params.id !== undefined) donor?.named(match.params.id);
     if (!match.handler)
       return method === 'GET' || method === 'HEAD' ? notFound() : text('405: Method Not Allowed', 405);
     const json = (): unknown => {
@@ -184,7 +189,8 @@ export class HttpFront {
     if (fault === 'hang') return;
     if (fault === 'reset' || fault === 'reset-after') return void request.socket.resetAndDestroy();
     if (typeof fault === 'object' && 'delayMs' in fault) await this.#sleep(fault.delayMs, request);
-    if (route !== 'GET /ws' || typeof fault === 'number' || isForeignOrigin(request)) {
+    const isStranger = this.#engine().options.donor?.isStranger(request.headers) === true;
+    if (route !== 'GET /ws' || typeof fault === 'number' || isStranger || isForeignOrigin(request)) {
       const status = typeof fault === 'number' ? fault : route === 'GET /ws' ? 403 : 404;
       stream.end(
         `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,

@@ -1,3 +1,5 @@
+import type { Editor } from './routes/editor-routes.ts';
+import { donorRoutes } from './routes/donor-routes.ts';
 import { infoRoutes } from './routes/info-routes.ts';
 import { jobsRoutes } from './routes/jobs-routes.ts';
 import { promptRoutes } from './routes/prompt-routes.ts';
@@ -22,15 +24,19 @@ interface Pattern {
 /** Finds the handler of a request. `/x` and `/api/x` are the same, except that `/jobs` exists only under `/api`. */
 export function createRouter({
   jobsApi,
+  editor,
 }: {
   jobsApi: boolean;
+  editor: Editor | undefined;
 }): (method: string, path: string) => RouteMatch {
   const routes: Routes = {
     ...promptRoutes,
     ...infoRoutes,
     ...uploadRoutes,
     ...viewRoutes,
+    ...donorRoutes,
     ...(jobsApi ? jobsRoutes : {}),
+    ...editor?.routes,
   };
   const exact = new Map<string, RouteHandler>();
   const patterns: Pattern[] = [];
@@ -51,6 +57,8 @@ export function createRouter({
       const params = pattern.method === method ? match(pattern.parts, parts) : undefined;
       if (params) return { route: pattern.route, params, handler: pattern.handler };
     }
+    if (editor && (method === 'GET' || method === 'HEAD') && bare === path)
+      return { route: `${method} /*`, params: {}, handler: editor.files };
     return { route, params: {}, handler: undefined };
   };
 }

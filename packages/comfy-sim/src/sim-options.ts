@@ -1,3 +1,4 @@
+import { Donor, type DonorOptions } from './donor.ts';
 import type { NodeDefinition } from './wire.ts';
 
 export interface SimOptions {
@@ -36,6 +37,12 @@ export interface SimOptions {
   inputFiles?: Record<string, Uint8Array>;
   /** Largest request body, in bytes. Default 100 MiB. */
   maxUploadBytes?: number;
+  /** The machine is lent by its owner. Default: a stock ComfyUI. */
+  donor?: DonorOptions;
+  /** Folder of a built editor (with its `index.html`), to be served to browsers. Default none. */
+  frontEndRoot?: string;
+  /** Extensions of that editor: the web folder of each pack, by the pack's name. */
+  extensions?: Record<string, string>;
 }
 
 export interface SimLies {
@@ -57,8 +64,10 @@ export interface SimFeatures {
 }
 
 export interface ResolvedOptions extends Required<
-  Omit<SimOptions, 'models' | 'nodes' | 'features' | 'runMs' | 'lies'>
+  Omit<SimOptions, 'models' | 'nodes' | 'features' | 'runMs' | 'lies' | 'frontEndRoot' | 'donor'>
 > {
+  donor: Donor | undefined;
+  frontEndRoot: string | undefined;
   runMs: number | undefined;
   /** `setModels` changes it. */
   models: Record<string, string[]>;
@@ -107,5 +116,8 @@ export function resolveOptions(options: SimOptions): ResolvedOptions {
     },
     inputFiles: options.inputFiles ?? {},
     maxUploadBytes: options.maxUploadBytes ?? 100 * 1024 * 1024,
+    donor: options.donor && new Donor(options.donor),
+    frontEndRoot: options.frontEndRoot,
+    extensions: options.extensions ?? {},
   };
 }

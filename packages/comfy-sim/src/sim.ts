@@ -1,3 +1,4 @@
+import { createDonorHandle, type SimDonor } from './donor-handle.ts';
 import { Engine } from './engine.ts';
 import { examplePng } from './example-png.ts';
 import type { Fault } from './faults.ts';
@@ -5,9 +6,12 @@ import { FileStore } from './file-store.ts';
 import { HttpFront } from './http-front.ts';
 import type { PromptRun } from './prompt-run.ts';
 import type { LoggedRequest } from './request-log.ts';
+import { openEditor, type Editor } from './routes/editor-routes.ts';
 import { resolveOptions, type ResolvedOptions, type SimOptions } from './sim-options.ts';
 import type { ApiPrompt, FileType } from './wire.ts';
 
+export type { DonorOptions, DonorPause, ForgetCall } from './donor.ts';
+export type { SimDonor } from './donor-handle.ts';
 export type { Fault } from './faults.ts';
 export type { GivenImages } from './given-images.ts';
 export type { FailOptions, FinishOptions, Outcome } from './step-options.ts';
@@ -76,6 +80,8 @@ export interface Sim extends AsyncDisposable {
   /** Sends many `progress` events of the running prompt, so many per turn of the event loop. */
   floodProgress(total: number, perTick?: number): Promise<void>;
   addForeignPrompt(): ForeignPrompt;
+  /** What its owner does, and what is known of the bridge. Throws on a machine that is not lent. */
+  readonly donor: SimDonor;
   /** Its owner put files into a model folder or took some out: all that are there now. */
   setModels(folder: string, files: readonly string[]): void;
   /** Removes the faults not yet used. */
@@ -85,7 +91,8 @@ export interface Sim extends AsyncDisposable {
 
 /** Starts a simulated ComfyUI and resolves when it listens. */
 export async function startSim(options: SimOptions = {}): Promise<Sim> {
-  const sim = new SimServer(resolveOptions(options));
+  const resolved = resolveOptions(options);
+  const sim = new SimServer(resolved, await openEditor(resolved));
   await sim.listen();
   return sim;
 }
@@ -96,6 +103,7 @@ const FOREIGN: ApiPrompt = {
 };
 
 class SimServer implements Sim {
+  readonly donor: SimDonor & Disposable;
   readonly #options: ResolvedOptions;
   readonly #files = new FileStore();
   readonly #front: HttpFront;
@@ -108,13 +116,15 @@ class SimServer implements Sim {
   #engine: Engine;
   #closed = false;
 
-  constructor(options: ResolvedOptions) {
+  constructor(options: ResolvedOptions, editor: Editor | undefined) {
     this.#options = options;
     this.#files.put('input', 'example.png', examplePng());
     for (const [name, bytes] of Object.entries(options.inputFiles)) this.#files.put('input', name, bytes);
     this.#engine = this.#boot();
+    this.donor = createDonorHandle(options, () => this.#engine);
     const { host, port, maxUploadBytes: maxBytes, features } = options;
-    this.#front = new HttpFront({ host, port, maxBytes, jobsApi: features.jobsApi }, () => this.#engine);
+    const { jobsApi } = features;
+    this.#front = new HttpFront({ host, port, maxBytes, jobsApi, editor }, () => this.#engine);
   }
 
   get name(): string {
@@ -248,6 +258,7 @@ class SimServer implements Sim {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.donor[Symbol.dispose]();
     const died = this.#die();
     for (const { reject, timer } of this.#waiters.splice(0)) {
       clearTimeout(timer);

@@ -17,6 +17,8 @@ export interface SocketHubHost {
   runningNodeOf: (sid: string) => string | undefined;
   /** The flags to answer `feature_flags` with; undefined for a server too old to know them. */
   serverFlags: () => Record<string, unknown> | undefined;
+  /** What a machine that is lent tells each new client; undefined for any other. */
+  donorGreeting: () => Record<string, unknown> | undefined;
 }
 
 /** The WebSocket side of the server: who is connected under which id, and what goes to whom. */
@@ -40,6 +42,11 @@ export class SocketHub {
 
   get size(): number {
     return this.#open.size;
+  }
+
+  isOpen(sid: string): boolean {
+    for (const session of this.#open) if (session.sid === sid) return true;
+    return false;
   }
 
   accept(request: IncomingMessage, stream: Duplex, head: Buffer, clientId: string): void {
@@ -110,6 +117,8 @@ export class SocketHub {
       { status: { exec_info: { queue_remaining: this.#host.queueRemaining() } }, sid },
       sid,
     );
+    const lending = this.#host.donorGreeting();
+    if (lending) this.send('comfy_bridge_status', lending, sid);
     const node = this.#host.runningNodeOf(sid);
     if (node !== undefined) this.send('executing', { node }, sid);
   }

@@ -64,6 +64,7 @@ test('a port in use is one clear line', async () => {
 test.each([
   [['--port', 'x'], "--port must be a whole number from 0 to 65535, not 'x' (see --help)"],
   [['--count', '0'], "--count must be a whole number from 1 to 256, not '0' (see --help)"],
+  [['--extension', 'web'], "--extension must be <name>=<folder>, not 'web' (see --help)"],
   [['--bogus'], "Unknown option '--bogus' (see --help)"],
 ])('a bad flag is one clear line: %j', (args, message) => {
   expect(parseCliOptions(args)).toEqual({ kind: 'error', message });
@@ -80,6 +81,8 @@ test('help names every flag', () => {
     'model-load-ms',
     'models',
     'previews',
+    'front-end-root',
+    'extension',
     'json',
     'exit-with-parent',
   ]) {

@@ -72,6 +72,8 @@ function postPrompt({ engine, json: body }: RouteRequest): Reply {
   if (!valid.ok) return json({ error: valid.error, node_errors: valid.nodeErrors }, 400);
   const extraData = isRecord(request.extra_data) ? request.extra_data : {};
   if ('client_id' in request) extraData.client_id = request.client_id;
+  // In milliseconds; what `/api/jobs` tells of each job.
+  if (features.jobsApi) extraData.create_time = Date.now();
   engine.submit(number, promptId, prompt, extraData, valid.outputs);
   return json({ prompt_id: promptId, number, node_errors: valid.nodeErrors });
 }
