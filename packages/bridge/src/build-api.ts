@@ -213,6 +213,7 @@ export function buildApi(config: BridgeConfig, deps: BuildApiDeps): Api {
         files,
         contextOf,
         etaOf: (job) => scheduler.forecast(job),
+        whyWaiting: deps.schedulingParts.whyWaiting,
         forgetJob: createForgetJob({ ledger, store, files, now }),
         requireOperator: operator,
       }),

@@ -15,6 +15,8 @@ import { createBackendJudge } from './scheduling/judge-backend.ts';
 import type { BackendJudge } from './scheduling/judge-backend.ts';
 import { createJobCredentials } from './scheduling/submit/job-credentials.ts';
 import type { JobCredentials } from './scheduling/submit/job-credentials.ts';
+import { createWhyWaiting } from './scheduling/explain-waiting.ts';
+import type { WhyWaiting } from './scheduling/explain-waiting.ts';
 import { keepExperience } from './scheduling/keep-experience.ts';
 import { createPreviewJob } from './scheduling/submit/preview-job.ts';
 import type { PreviewJob } from './scheduling/submit/preview-job.ts';
@@ -28,6 +30,7 @@ export interface SchedulingParts extends AsyncDisposable {
   readonly classify: ClassifyJob;
   readonly judge: BackendJudge;
   readonly previewJob: PreviewJob;
+  readonly whyWaiting: WhyWaiting;
   readonly credentials: JobCredentials;
 }
 
@@ -62,7 +65,7 @@ export async function buildScheduling(
     requiredTags: (workflow) => requirements.requiredTags(workflow),
     now,
   });
-  const sockets = createWarmSockets({ events, log }, config.backends);
+  const sockets = createWarmSockets({ events, log, now }, config.backends);
   parts.defer(() => sockets.close());
   const credentials = createJobCredentials({ events });
   parts.defer(() => credentials.stop());
@@ -119,6 +122,7 @@ export async function buildScheduling(
     classify,
     judge,
     previewJob,
+    whyWaiting: createWhyWaiting({ fleet, judge, classify }),
     credentials,
     [Symbol.asyncDispose]: () => built.disposeAsync(),
   };

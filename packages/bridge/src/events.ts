@@ -47,6 +47,13 @@ export interface BridgeEvents {
       value: string | number | boolean | null;
     }[];
   };
+  /** The owner of a machine that is lent has paused it, or lends it again. `until`: ms since the epoch, where that is known. */
+  'backend:lending': {
+    backend: string;
+    isPaused: boolean;
+    reason: 'command' | 'owner-work' | 'schedule' | null;
+    until: number | null;
+  };
   /** Work may have become possible somewhere: a slot was freed, a queue got shorter, a backend's nodes changed. */
   'backend:capacity': { backend: string };
   /** An operator changed what machines must have to run a workflow; no tags: nothing. */

@@ -43,6 +43,10 @@ export function logEvents({ events, log }: { events: Events; log: Logger }): () 
     events.on('backend:suspected', ({ backend, lacks }) => {
       log.warn({ backend, lacks }, 'backend lists what it does not have');
     }),
+    events.on('backend:lending', ({ backend, isPaused, reason, until }) => {
+      if (isPaused) log.info({ backend, reason, until }, 'backend paused by its owner');
+      else log.info({ backend }, 'backend lent again');
+    }),
     events.on('backend:lost', ({ backend, reason }) => log.warn({ backend, reason }, 'backend lost')),
   ];
   return () => unsubscribe.forEach((off) => off());

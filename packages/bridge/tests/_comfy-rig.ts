@@ -40,7 +40,7 @@ export async function startRig(options: SimOptions = {}, http: ComfyHttpOptions 
       const prompt: ApiPrompt = structuredClone(graph);
       if (prompt['2'] !== undefined) prompt['2'].inputs['width'] = width;
       const outcome = await client.submitPrompt({ prompt, promptId: randomUUID(), clientId: 'c' });
-      if (!outcome.ok) throw new Error(JSON.stringify(outcome.rejection));
+      if (!outcome.ok) throw new Error(JSON.stringify(outcome));
       return outcome.promptId;
     },
     async [Symbol.asyncDispose]() {

@@ -15,7 +15,7 @@ const attemptSchema = z.strictObject({
   outcome: z
     .enum(['succeeded', 'failed', 'lost', 'moved', 'canceled'])
     .nullable()
-    .describe('null while it goes on; `moved`: it ended without running and counts as no try.'),
+    .describe('null while it goes on; `moved`: it ended by no fault of anybody and counts as no try.'),
   started_at: timeSchema.nullable(),
   executing_at: timeSchema.nullable(),
   ended_at: timeSchema.nullable(),
@@ -41,6 +41,12 @@ export const bridgeJobSchema = z.strictObject({
     .describe('Steps of five minutes: how much earlier than it did the job counts as come.'),
   eta: etaSchema.nullable(),
   phase: z.enum(['staging', 'executing', 'collecting']).nullable(),
+  waits_because: z
+    .string()
+    .nullable()
+    .describe(
+      'For people: that the owners of all machines that could run it have paused them, and until when.',
+    ),
   attempts: z.array(attemptSchema),
   timings: z.strictObject({
     queue_ms: msSchema.nullable(),

@@ -10,12 +10,14 @@ export const backendSchema = z.strictObject({
   name: z.string(),
   status: z
     .enum(['connecting', 'ready', 'lost', 'draining', 'paused', 'leaving'])
-    .describe('Going away comes first, then whether it answers, then what its operator wants of it.'),
+    .describe(
+      'Going away comes first, then whether it answers, then what its operator or its owner (`lending`) wants of it.',
+    ),
   trust: z
     .enum(['closed', 'open', 'half-open'])
     .describe('`closed`: trusted. `open`: failed too often and is given a rest. `half-open`: on probation.'),
   since: timeSchema.nullable(),
-  reason: z.string().nullable().describe('Why it is lost.'),
+  reason: z.string().nullable().describe('Why it is lost, or that its owner has paused it.'),
   version: z.string().nullable().describe("ComfyUI's."),
   node_classes: countSchema.nullable().describe('How many it offers; null while unknown.'),
   offer_problem: z.string().nullable().describe('Why what it offers could not be read at the last try.'),
@@ -41,6 +43,17 @@ export const backendSchema = z.strictObject({
   tags: z.array(z.string()).readonly(),
   workflows: z.array(z.string()).readonly().nullable().describe('Only these; null: all.'),
   source: z.enum(['config', 'api']).describe('Who named it: the configuration, or an operator over the API.'),
+  lending: z
+    .strictObject({
+      state: z.enum(['available', 'paused']),
+      reason: z
+        .enum(['command', 'owner-work', 'schedule'])
+        .nullable()
+        .describe('Why it is paused: its owner said so, works there, or lends it at other hours.'),
+      until: timeSchema.nullable().describe('When the pause is to end; null while nobody knows.'),
+    })
+    .nullable()
+    .describe('What its owner, who lends it, wants of it; null for a machine that is not lent.'),
   jobs: z.array(
     z.strictObject({ id: z.string(), workflow: z.string(), executing_since: timeSchema.nullable() }),
   ),

@@ -6,6 +6,7 @@ import type { BackendState } from './backend.ts';
 import { freshBreaker } from './breaker.ts';
 import type { Breaker } from './breaker.ts';
 import { createFleetDefinitions } from './fleet-definitions.ts';
+import type { Lending } from './lending.ts';
 
 /** A backend with all that is known of it. `name` is public; `endpoint` never leaves the bridge. */
 export interface Backend {
@@ -38,6 +39,8 @@ export interface Backend {
   warmModels: ReadonlySet<string>;
   /** Whether it is trusted with work, beside answering probes. */
   breaker: Breaker;
+  /** What its owner, who lends it, wants of it; null: a stock ComfyUI, undefined: not known yet. */
+  lending: Lending | null | undefined;
   /** Prompts in its queue at the last look, everybody's. */
   queueRemaining: number;
   /** Jobs that hold one of its slots, in the order in which they will run there. */
@@ -167,6 +170,7 @@ export function createFleet(
       suspicions: [],
       warmModels: new Set(),
       breaker: freshBreaker,
+      lending: undefined,
       queueRemaining: 0,
       slots: new Map(),
     };

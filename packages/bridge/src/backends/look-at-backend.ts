@@ -2,6 +2,7 @@ import { totalMemory, usableMemory } from '../comfy/system-stats.ts';
 import type { Events } from '../events.ts';
 import type { Logger } from '../logging.ts';
 import type { Backend } from './fleet.ts';
+import { isPausedByOwner } from './lending.ts';
 
 /** What a backend tells of itself at little cost. Nothing of it is needed, so nothing here rejects. */
 export interface BackendLook {
@@ -36,6 +37,8 @@ export function createBackendLook(
       const total = totalMemory(stats);
       if (total === 0) return;
       const before = backend.usableMemoryBytes;
+      // What its owner leaves free while working there says nothing of what jobs will have once it is lent again.
+      if (before > 0 && isPausedByOwner(backend)) return;
       backend.memoryBytes = total;
       backend.usableMemoryBytes = usableMemory(stats);
       // What was too large may fit now; what ComfyUI itself loads and unloads does not count here.

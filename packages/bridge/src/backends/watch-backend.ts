@@ -6,6 +6,7 @@ import type { Logger } from '../logging.ts';
 import { probeDelayMs, transitionBackend } from './backend.ts';
 import { defaultBreakerLimits, transitionBreaker } from './breaker.ts';
 import type { Backend } from './fleet.ts';
+import { createLendingLook } from './look-at-lending.ts';
 import { watchOffer } from './watch-offer.ts';
 
 export interface WatchOptions {
@@ -56,14 +57,19 @@ export function watchBackend(
     { backend, events, log, reader, gate },
     { refreshMs, statsMs, timeoutMs: probeTimeoutMs, signal, now },
   );
+  const lending = createLendingLook({ backend, events, log }, { now });
 
   async function probe(): Promise<void> {
     const before = backend.state;
     try {
       const deadline = AbortSignal.any([signal, AbortSignal.timeout(probeTimeoutMs)]);
       const knownBefore = backend.queueRemaining;
-      const answered = await backend.client.queueRemaining(deadline);
-      if (before.status !== 'ready') await offer.appear();
+      const isThere = before.status === 'ready';
+      const [answered] = await Promise.all([
+        backend.client.queueRemaining(deadline),
+        isThere && lending.look(deadline),
+      ]);
+      if (!isThere) await appear();
       if (!running.shouldRun()) return;
       // A socket that told another number meanwhile was later.
       const queueRemaining = backend.queueRemaining === knownBefore ? answered : backend.queueRemaining;
@@ -82,6 +88,12 @@ export function watchBackend(
       log.debug({ backend: backend.name, err: error }, 'probe failed');
       if (before.status !== 'lost') events.emit('backend:lost', { backend: backend.name, reason });
     }
+  }
+
+  async function appear(): Promise<void> {
+    lending.reset();
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(probeTimeoutMs)]);
+    await Promise.all([offer.appear(), lending.look(deadline)]);
   }
 
   function announceReady(): void {

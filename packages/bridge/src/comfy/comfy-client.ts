@@ -13,6 +13,8 @@ import {
   parseJsonAnswer,
   unusableStatus,
 } from './comfy-http.ts';
+import { fetchDonorStatus, forgetFiles, type ForgetOutcome, type ForgetRequest } from './donor-routes.ts';
+import type { DonorStatus } from './donor-status.ts';
 import { fetchModelsFingerprint, type FingerprintOptions } from './models-fingerprint.ts';
 import { toNumber, toRecord } from './read-fields.ts';
 import { type PromptHistory, readHistory } from './read-history.ts';
@@ -62,6 +64,10 @@ export interface ComfyClient {
   queueRemaining(signal?: AbortSignal): Promise<number>;
   cancelPrompt(promptId: string, options?: CancelOptions): Promise<CancelOutcome>;
   forgetPrompts(promptIds: readonly string[], signal?: AbortSignal): Promise<void>;
+  /** What a machine that is lent says of that; undefined for a stock ComfyUI. */
+  donorStatus(signal?: AbortSignal): Promise<DonorStatus | undefined>;
+  /** On a machine that is lent: deletes what a prompt left there. */
+  forgetFiles(request: ForgetRequest): Promise<ForgetOutcome>;
   /** Only asks: the backend frees between prompts. */
   free(request: FreeRequest): Promise<void>;
   systemStats(signal?: AbortSignal): Promise<SystemStats>;
@@ -96,6 +102,8 @@ export function createComfyClient(endpoint: ComfyEndpoint, options: ComfyHttpOpt
     queueRemaining: (signal) => fetchQueueRemaining(http, toCall(signal)),
     cancelPrompt: (promptId, cancel) => cancelPrompt({ http, readQueue: queue, support }, promptId, cancel),
     forgetPrompts: (promptIds, signal) => post(http, '/history', { delete: promptIds }, toCall(signal)),
+    donorStatus: (signal) => fetchDonorStatus(http, toCall(signal)),
+    forgetFiles: (request) => forgetFiles(http, request),
     free: ({ unloadModels, freeMemory, ...call }) =>
       post(http, '/free', { unload_models: unloadModels, free_memory: freeMemory }, call),
     systemStats: (signal) => fetchSystemStats(http, toCall(signal)),

@@ -1,3 +1,5 @@
+import type { DonorStatus } from './donor-status.ts';
+
 /** What a ComfyUI's WebSocket says, as one closed union. Unknown types and frames come as `other`. */
 export interface NodeProgress {
   nodeId: string;
@@ -37,6 +39,8 @@ export type ComfyMessage =
       node: string | undefined;
     }
   | { type: 'text'; node: string; text: string }
+  /** The machine is lent: told to each new socket, and at each change. */
+  | { type: 'donor-status'; status: DonorStatus }
   | { type: 'other'; name: string }
   | { type: 'malformed'; reason: string };
 

@@ -1,4 +1,5 @@
 import type { ComfyMessage, NodeProgress } from './comfy-messages.ts';
+import { parseDonorStatus } from './donor-status.ts';
 import { isTerminalError, parseExecutionError } from './execution-error.ts';
 import { parseBinaryFrame } from './parse-binary-frame.ts';
 import { parsePythonJson } from './python-json.ts';
@@ -31,6 +32,7 @@ function parseTextFrame(text: string): ComfyMessage {
 function parseEvent(type: string, data: Record<string, unknown>): ComfyMessage {
   if (type === 'status') return parseStatus(data);
   if (type === 'feature_flags') return { type: 'feature-flags', flags: data };
+  if (type === 'comfy_bridge_status') return parseDonorEvent(data);
 
   const promptId = toId(data['prompt_id']);
   if (type === 'executing') {
@@ -76,6 +78,13 @@ function parsePromptEvent(
 function parseStatus(data: Record<string, unknown>): ComfyMessage {
   const info = toRecord(toRecord(data['status'])['exec_info']);
   return { type: 'status', queueRemaining: toNumber(info['queue_remaining']), sid: toId(data['sid']) };
+}
+
+function parseDonorEvent(data: Record<string, unknown>): ComfyMessage {
+  const status = parseDonorStatus(data);
+  return status === undefined
+    ? malformed('a donor status without a state')
+    : { type: 'donor-status', status };
 }
 
 function parseProgress(promptId: string | undefined, data: Record<string, unknown>): ComfyMessage {

@@ -1,6 +1,7 @@
 import type { ApiNode, ApiPrompt } from '@comfy-bridge/protocol';
 import { stringifyLossless } from '../lib/lossless-json.ts';
 import { ComfyError } from './comfy-error.ts';
+import { type DonorRefusal, parseDonorRefusal } from './donor-status.ts';
 import { type CallOptions, type ComfyHttp, MEGABYTE, parseJsonAnswer, unusableStatus } from './comfy-http.ts';
 import {
   type NodeValidation,
@@ -25,7 +26,10 @@ export interface PromptSubmission extends CallOptions {
 
 export type SubmitOutcome =
   /** `promptId` is the server's and may differ. `nodeErrors`: outputs that will not run; the others do. */
-  { ok: true; promptId: string; nodeErrors: NodeValidation[] } | { ok: false; rejection: PromptRejection };
+  | { ok: true; promptId: string; nodeErrors: NodeValidation[] }
+  | { ok: false; rejection: PromptRejection }
+  /** A machine that is lent does not take it now; nothing is queued. */
+  | { ok: false; refusal: DonorRefusal };
 
 /** `POST /prompt`. After a failure without an answer the prompt may be queued: look for its id before trying again. */
 export async function submitPrompt(http: ComfyHttp, submission: PromptSubmission): Promise<SubmitOutcome> {
@@ -45,9 +49,12 @@ export async function submitPrompt(http: ComfyHttp, submission: PromptSubmission
     }),
     maxBytes: 16 * MEGABYTE, // Each error repeats its input's whole list of options.
   });
-  if (answer.status === 400) return { ok: false, rejection: toRejection(parseRejectionBody(answer)) };
-  if (answer.status !== 200) throw unusableStatus(answer.status, 'POST /prompt');
-
+  if (answer.status === 400) return { ok: false, rejection: toRejection(parseErrorBody(answer)) };
+  if (answer.status !== 200) {
+    const refusal = parseDonorRefusal(answer.status, parseErrorBody(answer));
+    if (refusal !== undefined) return { ok: false, refusal };
+    throw unusableStatus(answer.status, 'POST /prompt');
+  }
   const json = parseJsonAnswer(answer, 'POST /prompt');
   const takenAs = isRecord(json) ? toId(json['prompt_id']) : undefined;
   if (!isRecord(json) || takenAs === undefined) {
@@ -56,11 +63,11 @@ export async function submitPrompt(http: ComfyHttp, submission: PromptSubmission
   return { ok: true, promptId: takenAs, nodeErrors: parseNodeErrors(json['node_errors']) };
 }
 
-function parseRejectionBody(answer: Parameters<typeof parseJsonAnswer>[0]): unknown {
+function parseErrorBody(answer: Parameters<typeof parseJsonAnswer>[0]): unknown {
   try {
     return parseJsonAnswer(answer, 'POST /prompt');
   } catch {
-    return undefined; // Not ComfyUI's own 400, but some proxy's.
+    return undefined; // Not ComfyUI's own error, but some proxy's.
   }
 }
 

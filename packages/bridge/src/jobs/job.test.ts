@@ -266,3 +266,17 @@ test('a second run that is first counts as an attempt of its own, and ends with 
   });
   expect(next(hedged, { ...changes.requeued, attempt: 1 }).hedge).toBeNull();
 });
+
+test('of a job that is moved without end, the oldest moves are forgotten and the tries are not', () => {
+  let job = jobIn(states.queued, { attempt: 0 });
+  job = next(job, { type: 'assigned', backend: 'first', promptId: 'p', at: 1 });
+  job = next(job, { type: 'requeued', attempt: 1, exclude: [], counts: true, at: 2 });
+  for (let attempt = 2; attempt <= 150; attempt += 1) {
+    job = next(job, { type: 'assigned', backend: 'b', promptId: `p${attempt}`, at: attempt });
+    job = next(job, { type: 'requeued', attempt, exclude: [], counts: false, at: attempt });
+  }
+  expect(job.attempts).toHaveLength(100);
+  expect(job.attempts.at(-1)?.promptId).toBe('p150');
+  expect(job.attempts[0]?.backend).toBe('first');
+  expect(countTries(job)).toBe(1);
+});

@@ -43,7 +43,7 @@ export interface AttemptRecord {
   /** When the backend's worker took the prompt. */
   readonly executingAt: number | null;
   readonly endedAt: number | null;
-  /** Null while it goes on. `moved`: it ended without running, by no fault of anybody, and counts as no try. */
+  /** Null while it goes on. `moved`: it ended by no fault of anybody, and counts as no try. */
   readonly outcome: 'succeeded' | 'failed' | 'lost' | 'moved' | 'canceled' | null;
 }
 
@@ -134,6 +134,8 @@ export function parseJobId(text: string): JobId {
   return text as JobId;
 }
 
+const maxAttempts = 100;
+
 /** Tries that count against the limit. */
 export function countTries(job: Job): number {
   return job.attempts.filter(({ outcome }) => outcome !== 'moved').length;
@@ -166,7 +168,7 @@ function recordAttempts({ attempts, hedge }: Job, change: JobChange): readonly A
   if (change.type === 'assigned') {
     const { backend, promptId, at } = change;
     return [
-      ...attempts,
+      ...withRoom(attempts),
       { backend, promptId, startedAt: at, executingAt: null, endedAt: null, outcome: null },
     ];
   }
@@ -180,6 +182,13 @@ function recordAttempts({ attempts, hedge }: Job, change: JobChange): readonly A
   if (last === undefined || last.outcome !== null) return attempts;
   const news = newsOf(last, change);
   return news === undefined ? attempts : [...attempts.slice(0, -1), { ...last, ...news }];
+}
+
+/** A job may be moved without end, as when owners take their machines back; the oldest of its moves are forgotten. */
+function withRoom(attempts: readonly AttemptRecord[]): readonly AttemptRecord[] {
+  const oldest =
+    attempts.length < maxAttempts ? -1 : attempts.findIndex(({ outcome }) => outcome === 'moved');
+  return oldest === -1 ? attempts : attempts.toSpliced(oldest, 1);
 }
 
 function newsOf(last: AttemptRecord, change: JobChange): Partial<AttemptRecord> | undefined {

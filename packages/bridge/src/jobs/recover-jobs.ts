@@ -9,7 +9,7 @@ export interface RecoverDeps {
   /** Goes on with an attempt of an earlier process. */
   takeOver(job: Job): void;
   /** Takes back the second run of an attempt of an earlier process: the first one goes on. */
-  dropHedge(hedge: NonNullable<Job['hedge']>): void;
+  dropHedge(hedge: NonNullable<Job['hedge']> & Pick<Job, 'stagedInputs'>): void;
   now: () => number;
 }
 
@@ -24,8 +24,8 @@ export async function recoverJobs(
   const { ledger, events, now } = deps;
   const counts = { queued: 0, takenOver: 0, canceled: 0 };
   for (const job of await ledger.load()) {
-    const { id, attempt, state, hedge } = job;
-    if (hedge !== null) deps.dropHedge(hedge);
+    const { id, attempt, state, hedge, stagedInputs } = job;
+    if (hedge !== null) deps.dropHedge({ ...hedge, stagedInputs });
     if (!('backend' in state)) {
       events.emit('job:queued', { job });
       counts.queued += 1;

@@ -111,7 +111,10 @@ export function toV2Output(
 }
 
 /** Ours, beside the official object: attempts with the names of their backends, and where the time went, in ms. */
-export function toBridgeJob(job: Job, context: V2Context & { eta: JobEta | undefined }): BridgeJob {
+export function toBridgeJob(
+  job: Job,
+  context: V2Context & { eta: JobEta | undefined; waitsBecause: string | null },
+): BridgeJob {
   const executingAt = job.attempts.at(-1)?.executingAt ?? null;
   return {
     ...toV2Job(job, context),
@@ -120,6 +123,7 @@ export function toBridgeJob(job: Job, context: V2Context & { eta: JobEta | undef
     priority: job.priority,
     eta: context.eta === undefined ? null : toEta(context.eta),
     phase: job.state.status === 'running' ? job.state.phase : null,
+    waits_because: context.waitsBecause,
     attempts: job.attempts.map(({ backend, startedAt, executingAt: began, endedAt, outcome }, index) => ({
       number: index + 1,
       backend,

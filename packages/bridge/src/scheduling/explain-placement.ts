@@ -2,6 +2,7 @@ import type { BackendVerdict, Placement } from '@comfy-bridge/protocol';
 
 import type { Backend, Fleet } from '../backends/fleet.ts';
 import { foreignPrompts } from '../backends/fleet.ts';
+import { describeOwnersPause, isPausedByOwner, roomAt } from '../backends/lending.ts';
 import type { Kind } from '../placement/kind.ts';
 import { isWarm } from '../placement/seat.ts';
 import type { Seat } from '../placement/seat.ts';
@@ -59,7 +60,7 @@ export function explainPlacement(
     return {
       backend: backend.name,
       verdict: !isReady ? 'away' : seat.freeSlots > 0 && seat.freeAt <= now() ? 'free' : 'busy',
-      reasons: isReady ? reasonsToWait(backend) : [describeAbsence(backend)],
+      reasons: isReady ? reasonsToWait(backend) : [describeAbsence(backend, now())],
       lacks: [],
       expected: isReady ? expect(backend, seat) : null,
     };
@@ -87,9 +88,12 @@ function reasonsToWait(backend: Backend): string[] {
   ];
 }
 
-function describeAbsence({ state, settings, isLeaving, breaker }: Backend): string {
+function describeAbsence(backend: Backend, now: number): string {
+  const { state, settings, isLeaving, breaker } = backend;
   if (state.status !== 'ready') return state.status === 'lost' ? 'does not answer' : 'was not reached yet';
   if (isLeaving) return 'is leaving the fleet';
   if (settings.mode !== 'active') return settings.mode === 'paused' ? 'is paused' : 'is draining';
+  if (isPausedByOwner(backend)) return describeOwnersPause(backend);
+  if (roomAt(backend, now) !== undefined) return 'does not take more prompts for a while';
   return breaker.state === 'open' ? 'failed too often and is given a rest' : 'takes nothing at the moment';
 }

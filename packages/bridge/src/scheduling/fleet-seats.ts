@@ -1,6 +1,7 @@
 import { settleBreaker, slotsAllowed } from '../backends/breaker.ts';
 import { foreignPrompts } from '../backends/fleet.ts';
 import type { Backend, Fleet } from '../backends/fleet.ts';
+import { isPausedByOwner, roomAt } from '../backends/lending.ts';
 import type { Seat } from '../placement/seat.ts';
 import type { Experience } from './experience.ts';
 
@@ -42,8 +43,11 @@ export function createFleetSeats(
   let seats: readonly Seat[] = [];
   let epoch = 0;
 
-  function isTrusted({ state, breaker }: Backend): boolean {
-    return state.status === 'ready' && settleBreaker(breaker, now()).state !== 'open';
+  function isTrusted(backend: Backend): boolean {
+    const { state, breaker } = backend;
+    return (
+      state.status === 'ready' && !isPausedByOwner(backend) && settleBreaker(breaker, now()).state !== 'open'
+    );
   }
 
   function isMember(): boolean {
@@ -83,11 +87,14 @@ export function createFleetSeats(
     const { backend, seat } = entry;
     const { state, settings, definitions, suspicions, usableMemoryBytes } = backend;
     const isLast = trusted === (isTrusted(backend) ? 1 : 0);
-    const slots = slotsAllowed(settleBreaker(backend.breaker, at), slotsPerBackend, isLast);
+    const most = Math.min(slotsPerBackend, backend.lending?.maxQueue ?? slotsPerBackend);
+    const slots = slotsAllowed(settleBreaker(backend.breaker, at), most, isLast);
     const isReady =
       state.status === 'ready' &&
       settings.mode === 'active' &&
       !backend.isLeaving &&
+      !isPausedByOwner(backend) &&
+      roomAt(backend, at) === undefined &&
       definitions !== undefined &&
       slots > 0;
     if (

@@ -1,6 +1,7 @@
 import type { JobError } from '@comfy-bridge/protocol';
 
 import type { Backend, SlotUse } from '../backends/fleet.ts';
+import { roomAt } from '../backends/lending.ts';
 import type { Job, JobId } from '../jobs/job.ts';
 import type { Claim } from '../placement/claim.ts';
 import type { Kind } from '../placement/kind.ts';
@@ -17,10 +18,12 @@ import { helpLate } from './help-late.ts';
 import type { BackendJudge } from './judge-backend.ts';
 import { createLauncher } from './attempt/launch-attempts.ts';
 import type { LaunchDeps } from './attempt/launch-attempts.ts';
+import { dropPrompt } from './attempt/drop-prompt.ts';
 import { learnFromAttempt } from './attempt/learn-from-attempt.ts';
 import type { EndedAttempt, Launch } from './attempt/perform-attempt.ts';
 import { createRetryBudget } from './attempt/retry-budget.ts';
 import type { AbortReason } from './attempt/run-attempt.ts';
+import { createTraces } from './attempt/run-traces.ts';
 import { toForecast } from './to-forecast.ts';
 import type { JobForecast } from './to-forecast.ts';
 
@@ -37,7 +40,7 @@ export interface SchedulerOptions {
 
 export interface SchedulerDeps extends Omit<
   LaunchDeps,
-  'couldRun' | 'couldRunElsewhere' | 'onEnded' | 'wake' | 'now' | 'retryBudget'
+  'couldRun' | 'couldRunElsewhere' | 'onEnded' | 'wake' | 'now' | 'retryBudget' | 'traces'
 > {
   classify: ClassifyJob;
   judge: BackendJudge;
@@ -64,7 +67,7 @@ export interface Scheduler {
   /** Goes on with an attempt that an earlier process of the bridge had begun. */
   takeOver(job: Job): void;
   /** Takes a prompt of an earlier process off its backend, when that can be reached. */
-  dropPrompt(prompt: { backend: string; promptId: string }): void;
+  dropPrompt(prompt: { backend: string } & Pick<Job, 'stagedInputs'> & { promptId: string }): void;
   /** Takes jobs off a backend, to run elsewhere: those that have not begun there, or all. */
   moveAway(backend: string, which: 'waiting' | 'all'): void;
   /** Stops placing jobs, and waits for the attempts that are about to end, at most `graceMs`. */
@@ -91,17 +94,19 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
     costsVersion: () => experience.costs.version,
   });
   const retryBudget = createRetryBudget();
+  const traces = createTraces({ events, log }, { cleanUp });
   const launcher = createLauncher(
     {
       ...deps,
       now,
+      traces,
       retryBudget,
       wake,
       onEnded,
       couldRun: (backend, job) => judge.verdict(classify(job), backend).able,
       couldRunElsewhere: (kind, backend) => findElsewhere(kind, backend) !== undefined,
     },
-    { maxAttempts, cleanUp },
+    { maxAttempts },
   );
   const hopeless = createHopelessFinder({
     classify,
@@ -192,8 +197,10 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
     clearTimeout(reopening);
     if (policy.size === 0) return;
     let ms = policy.isPatient ? reconsiderMs : Number.POSITIVE_INFINITY;
-    for (const { breaker } of fleet.backends) {
+    for (const backend of fleet.backends) {
+      const { breaker } = backend;
       if (breaker.state === 'open') ms = Math.min(ms, breaker.until - now());
+      ms = Math.min(ms, (roomAt(backend, now()) ?? Number.POSITIVE_INFINITY) - now());
     }
     if (ms < Number.POSITIVE_INFINITY) reopening = setTimeout(wake, Math.max(0, ms) + 1).unref();
   }
@@ -251,11 +258,9 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
       launcher.takeOver(job, { id: job.id, kind, backend, expectedMs: ms, isCold: undefined });
       if (state.status === 'canceling') launcher.abort(job.id, 'cancel');
     },
-    dropPrompt({ backend: name, promptId }) {
+    dropPrompt({ backend: name, promptId, stagedInputs }) {
       const backend = fleet.find(name);
-      backend?.client.cancelPrompt(promptId).catch((error: unknown) => {
-        log.warn({ backend: name, promptId, err: error }, 'a prompt of an earlier run was not taken back');
-      });
+      if (backend !== undefined) void dropPrompt({ traces, log }, backend, { promptId, stagedInputs });
     },
     moveAway(name, which) {
       for (const { id, backend, slot } of launcher.running()) {

@@ -3,6 +3,7 @@ import type { BackendDescription } from '@comfy-bridge/protocol';
 import { settleBreaker } from '../../backends/breaker.ts';
 import { foreignPrompts } from '../../backends/fleet.ts';
 import type { Backend } from '../../backends/fleet.ts';
+import { describeOwnersPause, isPausedByOwner } from '../../backends/lending.ts';
 
 /** What operators are told of a backend; neither its address nor its token. */
 export function describeBackend(backend: Backend, now: number): BackendDescription {
@@ -12,7 +13,7 @@ export function describeBackend(backend: Backend, now: number): BackendDescripti
     status: statusOf(backend),
     trust: settleBreaker(backend.breaker, now).state,
     since: 'since' in state ? toTime(state.since) : null,
-    reason: state.status === 'lost' ? state.reason : null,
+    reason: reasonOf(backend),
     version,
     node_classes: definitions?.size ?? null,
     offer_problem: backend.offerProblem,
@@ -34,6 +35,7 @@ export function describeBackend(backend: Backend, now: number): BackendDescripti
     tags: settings.tags,
     workflows: settings.workflows,
     source: backend.source,
+    lending: lendingOf(backend),
     jobs: [...slots.values()].map(({ jobId, workflow, executingSince }) => ({
       id: jobId,
       workflow,
@@ -48,10 +50,24 @@ export function addressOf({ endpoint }: Backend): string {
   return `${hostname}:${port === '' ? (protocol === 'https:' ? '443' : '80') : port}`;
 }
 
-/** Going away comes first, then whether it answers, then what its operator wants of it. */
-function statusOf({ isLeaving, state, settings }: Backend): BackendDescription['status'] {
+/** Going away comes first, then whether it answers, then what its operator or its owner wants of it. */
+function statusOf(backend: Backend): BackendDescription['status'] {
+  const { isLeaving, state, settings } = backend;
   if (isLeaving) return 'leaving';
-  return state.status === 'ready' && settings.mode !== 'active' ? settings.mode : state.status;
+  if (state.status !== 'ready') return state.status;
+  if (settings.mode !== 'active') return settings.mode;
+  return isPausedByOwner(backend) ? 'paused' : 'ready';
+}
+
+function reasonOf(backend: Backend): string | null {
+  if (backend.state.status === 'lost') return backend.state.reason;
+  return isPausedByOwner(backend) ? describeOwnersPause(backend) : null;
+}
+
+function lendingOf({ lending }: Backend): BackendDescription['lending'] {
+  if (!lending) return null;
+  const { state, reason, until } = lending;
+  return { state, reason, until: until === null ? null : toTime(until) };
 }
 
 function knownBytes(bytes: number): number | null {

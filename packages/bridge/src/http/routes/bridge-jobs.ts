@@ -24,6 +24,7 @@ export interface BridgeJobsDeps {
   files: FileStore;
   contextOf(job: Job, origin: string): V2Context;
   etaOf(job: Job): JobEta | undefined;
+  whyWaiting(job: Job): string | null;
   forgetJob: ForgetJob;
   requireOperator: RequestHandler;
 }
@@ -38,13 +39,14 @@ export function createBridgeJobRoutes({
   files,
   contextOf,
   etaOf,
+  whyWaiting,
   forgetJob,
   requireOperator,
 }: BridgeJobsDeps): Router {
   const router = Router();
 
   const describe = (job: Job, origin: string) =>
-    toBridgeJob(job, { ...contextOf(job, origin), eta: etaOf(job) });
+    toBridgeJob(job, { ...contextOf(job, origin), eta: etaOf(job), waitsBecause: whyWaiting(job) });
 
   /** A client names itself by its `clientId` or by a secret of its own; only operators see everybody's. */
   const guardList: RequestHandler = (request, response, next) => {

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { basename, extname } from 'node:path';
+import { extname } from 'node:path';
 
 import type { Events } from '../../events.ts';
 import { BridgeError } from '../../errors.ts';
@@ -8,7 +8,6 @@ import { collectResult, storeTextResult } from '../../files/collect-result.ts';
 import type { FilePolicy } from '../../files/collect-result.ts';
 import type { FileStore } from '../../files/file-store.ts';
 import { findFileTypeByExtension } from '../../files/file-types.ts';
-import { createSavedName } from '../../files/saved-name.ts';
 import type { Job, StagedInput } from '../../jobs/job.ts';
 import type { JobLedger } from '../../jobs/job-ledger.ts';
 import type { Logger } from '../../logging.ts';
@@ -68,7 +67,7 @@ export function createAttemptRunner(
     );
   }
 
-  return async ({ signal, releaseSlot, couldRunElsewhere, turn, isHedge, claim, ...attemptOf }) => {
+  return async ({ signal, releaseSlot, couldRunElsewhere, turn, traces, isHedge, claim, ...attemptOf }) => {
     const { job, backend } = attemptOf;
     const { id, attempt } = job;
     const meter = createMemoryMeter({ client: backend.client });
@@ -76,6 +75,7 @@ export function createAttemptRunner(
     return await runAttempt(
       {
         openSource: (source) => openSource(deps, source),
+        claimInput: (name) => traces.claim(name),
         openSocket: (of, clientId, handlers) => deps.sockets.open(of, clientId, handlers),
         collect: (success, abort) => outputs.collect(success, abort),
         onShown: (nodeId, output) => outputs.take(nodeId, output),
@@ -104,6 +104,7 @@ export function createAttemptRunner(
         turn,
         credentials: () => deps.credentials.read(job),
         wantsPreviews: () => !isHedge && deps.wantsPreviews(job),
+        events,
         log,
         now,
       },
@@ -131,7 +132,6 @@ async function openSource(
     if (info === undefined)
       throw new BridgeError('not_found', 'an uploaded file of this job is gone: upload it again');
     return {
-      fileName: createSavedName(extname(source.savedName)),
       contentType: contentTypeOf(source.savedName),
       size: info.size,
       open: async () => (await files.open(key)).stream,
@@ -141,7 +141,6 @@ async function openSource(
   if (path === undefined) throw new BridgeError('not_found', `the sample file ${source.fileName} is gone`);
   const { size } = await stat(path);
   return {
-    fileName: basename(source.fileName),
     contentType: contentTypeOf(source.fileName),
     size,
     open: async () => createReadStream(path),

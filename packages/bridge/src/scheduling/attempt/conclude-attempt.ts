@@ -1,6 +1,7 @@
 import type { Backend, Fleet } from '../../backends/fleet.ts';
 import type { BreakerEvent } from '../../backends/breaker.ts';
 import { addSuspicions } from '../../backends/suspicions.ts';
+import { unloadModels } from '../../backends/unload-models.ts';
 import type { Events } from '../../events.ts';
 import { countTries } from '../../jobs/job.ts';
 import type { Job } from '../../jobs/job.ts';
@@ -52,6 +53,8 @@ export async function concludeAttempt(
   const decision = decideRetry(end, {
     attempt: tries,
     maxAttempts,
+    movedFromThere: job.attempts.filter((one) => one.backend === backend.name && one.outcome === 'moved')
+      .length,
     othersCanRunIt: others.some(({ fits }) => fits),
   });
   if (!decision.retry || !(decision.free === true || deps.retryBudget.spend())) {
@@ -118,7 +121,7 @@ function findOthers(
 
 async function freeMemory({ log }: ConcludeDeps, backend: Backend): Promise<void> {
   try {
-    await backend.client.free({ unloadModels: true, freeMemory: true, deadlineMs: 5_000 });
+    await unloadModels(backend);
   } catch (error) {
     log.debug({ backend: backend.name, err: error }, 'could not free a backend that ran out of memory');
   }

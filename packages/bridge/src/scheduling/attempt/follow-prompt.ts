@@ -1,6 +1,7 @@
 import type { Progress } from '@comfy-bridge/protocol';
 
 import type { Backend } from '../../backends/fleet.ts';
+import { isPausedByOwner } from '../../backends/lending.ts';
 import { ComfyError } from '../../comfy/comfy-error.ts';
 import type { ComfyMessage } from '../../comfy/comfy-messages.ts';
 import type { ComfySocket } from '../../comfy/comfy-socket.ts';
@@ -116,6 +117,8 @@ export function createPromptFollower(
       if (message.queueRemaining !== undefined) backend.queueRemaining = message.queueRemaining;
       return;
     }
+    // Its owner may have dropped what waited there, of which nobody is told.
+    if (message.type === 'donor-status') running.wake();
     if (!isOurs(message)) return;
     sign();
     if (tracker.apply(message)) hooks.onProgress(tracker.snapshot());
@@ -226,7 +229,8 @@ export function createPromptFollower(
 
   /** True while there is reason to ask over HTTP before the quiet time is over. */
   function isDoubtful(): boolean {
-    return socket === undefined || trouble !== undefined || backend.state.status !== 'ready';
+    const mayBeDropped = !executing && isPausedByOwner(backend);
+    return mayBeDropped || socket === undefined || trouble !== undefined || backend.state.status !== 'ready';
   }
 
   /** ms until the next reason to do something without being woken. */

@@ -6,24 +6,24 @@ import { createTurns } from '../../lib/turns.ts';
 import type { Kind } from '../../placement/kind.ts';
 import { concludeAttempt } from './conclude-attempt.ts';
 import type { ConcludeDeps } from './conclude-attempt.ts';
-import { createPromptForgetter } from './forget-prompts.ts';
 import { performAttempt } from './perform-attempt.ts';
 import type { Launch, PerformDeps } from './perform-attempt.ts';
+import type { RunTraces, Traces } from './run-traces.ts';
 import type { AbortReason, Attempt, AttemptEnd } from './run-attempt.ts';
+import { stagedValues } from './stage-inputs.ts';
 
 export interface LaunchDeps extends PerformDeps, Omit<ConcludeDeps, 'now'> {
   ledger: JobLedger;
   /** An id for a prompt on this backend, random and never given before. */
   newPromptId(backend: Backend): string;
   couldRunElsewhere(kind: Kind, backend: Backend): boolean;
+  traces: Traces;
   /** There may be room for more, or less trust than before. */
   wake(): void;
 }
 
 export interface LaunchOptions {
   maxAttempts: number;
-  /** Take prompts out of the backend's history once their results are kept here. */
-  cleanUp: boolean;
 }
 
 export interface RunningAttempt extends Launch {
@@ -52,15 +52,14 @@ export interface Launcher {
   stop(): Promise<void>;
 }
 
-export function createLauncher(deps: LaunchDeps, { maxAttempts, cleanUp }: LaunchOptions): Launcher {
-  const { ledger, log, now } = deps;
+export function createLauncher(deps: LaunchDeps, { maxAttempts }: LaunchOptions): Launcher {
+  const { ledger, traces, log, now } = deps;
   const running = new Map<JobId, Entry>();
   /** Prompts reach a backend in the order in which their jobs were placed on it, however long staging takes. */
   const turns = createTurns();
-  const forgetter = createPromptForgetter({ log });
 
   type Prepared = Pick<Attempt, 'job' | 'promptId' | 'isTakenOver'>;
-  type Prepare = () => Promise<Prepared | undefined>;
+  type Prepare = (left: RunTraces) => Promise<Prepared | undefined>;
 
   /** Reserves the slot at the moment of the decision; everything slow comes after. */
   function start(launch: Launch, prepare: Prepare): void {
@@ -87,13 +86,15 @@ export function createLauncher(deps: LaunchDeps, { maxAttempts, cleanUp }: Launc
 
   async function runFirst(entry: Entry, prepare: Prepare): Promise<void> {
     const { backend, kind, slot, race, abort } = entry;
+    using left = traces.begin(backend);
     await using run = performAttempt({ ...deps, turn: turns.take(backend.name) }, entry);
-    const prepared = await prepare();
+    const prepared = await prepare(left);
     if (prepared === undefined) return;
     const { job, promptId } = prepared;
     const end = await run.perform({
       ...prepared,
       signal: abort.signal,
+      traces: left,
       isHedge: false,
       couldRunElsewhere: () => deps.couldRunElsewhere(kind, backend),
       claim: () => claim(race, 'first', () => entry.hedge?.abort.abort('cancel' satisfies AbortReason)),
@@ -105,13 +106,14 @@ export function createLauncher(deps: LaunchDeps, { maxAttempts, cleanUp }: Launc
     }
     await entry.hedge?.won;
     // Only now: until the job is written down as done, a new process would need it.
-    if (cleanUp && end.kind !== 'released') forgetter.forget(backend, slot.promptId ?? promptId);
+    if (end.kind !== 'released') left.forget(slot.promptId ?? promptId);
   }
 
   /** The second run of an attempt. True when its results are the job's. */
   async function runHedge(entry: Entry, launch: Launch, abort: AbortController): Promise<boolean> {
     const { id, backend } = launch;
     const slot = reserveSlot(launch);
+    using left = traces.begin(backend);
     await using run = performAttempt({ ...deps, turn: turns.take(backend.name) }, { ...launch, slot });
     const { attempt } = (await ledger.get(id)) ?? { attempt: -1 };
     const promptId = deps.newPromptId(backend);
@@ -122,16 +124,20 @@ export function createLauncher(deps: LaunchDeps, { maxAttempts, cleanUp }: Launc
       promptId,
       isTakenOver: false,
       signal: abort.signal,
+      traces: left,
       isHedge: true,
       couldRunElsewhere: () => false,
       claim: () => claim(entry.race, 'hedge', () => entry.abort.abort('move' satisfies AbortReason)),
     });
     deps.wake();
-    if (cleanUp && end.kind !== 'released') forgetter.forget(backend, slot.promptId ?? promptId);
-    if (end.kind !== 'succeeded') return false;
-    const { results } = end;
-    const won = { type: 'succeeded', attempt, results, at: now(), byHedge: true } as const;
-    return (await ledger.apply(id, won)) !== undefined;
+    let hasWon = false;
+    if (end.kind === 'succeeded') {
+      const { results } = end;
+      const won = { type: 'succeeded', attempt, results, at: now(), byHedge: true } as const;
+      hasWon = (await ledger.apply(id, won)) !== undefined;
+    }
+    if (end.kind !== 'released') left.forget(slot.promptId ?? promptId);
+    return hasWon;
   }
 
   return {
@@ -148,7 +154,8 @@ export function createLauncher(deps: LaunchDeps, { maxAttempts, cleanUp }: Launc
       const { state } = job;
       if (!('promptId' in state)) return;
       const { promptId } = state;
-      start(launch, async () => {
+      start(launch, async (left) => {
+        for (const input of stagedValues({ ...job, promptId })) void left.claim(input);
         const current = await ledger.apply(job.id, { type: 'reattached', attempt: job.attempt });
         return { job: current ?? job, promptId, isTakenOver: true };
       });
@@ -177,7 +184,7 @@ export function createLauncher(deps: LaunchDeps, { maxAttempts, cleanUp }: Launc
         hedge?.abort.abort('release' satisfies AbortReason);
       }
       await Promise.all([...running.values()].map(({ done }) => done));
-      await forgetter.stop();
+      await traces.stop();
     },
   };
 }

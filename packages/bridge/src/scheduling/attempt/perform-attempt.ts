@@ -6,6 +6,7 @@ import type { Turn } from '../../lib/turns.ts';
 import type { Logger } from '../../logging.ts';
 import type { Kind } from '../../placement/kind.ts';
 import { toBreakerEvent } from './conclude-attempt.ts';
+import type { RunTraces } from './run-traces.ts';
 import type { Attempt, AttemptEnd } from './run-attempt.ts';
 
 /** What a job is given with its place. */
@@ -27,6 +28,8 @@ export interface AttemptRun extends Attempt {
   couldRunElsewhere(): boolean;
   /** When its prompt may be handed in, and that it was. */
   turn: Turn;
+  /** What it leaves on its backend. */
+  traces: RunTraces;
   /** A second run of the same attempt: only its results count. */
   isHedge: boolean;
   /** True for the first run of the attempt that has executed; the other one is not wanted then. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { decideRetry, toJobError } from './retry-policy.ts';
 import type { AttemptFailure } from './retry-policy.ts';
 
-const first = { attempt: 1, maxAttempts: 3, othersCanRunIt: true };
+const first = { attempt: 1, maxAttempts: 3, movedFromThere: 0, othersCanRunIt: true };
 const alone = { ...first, othersCanRunIt: false };
 
 const oom = { code: 'out_of_memory', message: 'KSampler: out of memory' } as const;
@@ -27,6 +27,7 @@ const failures = {
   result: { kind: 'result-refused', reason: 'a.png: too large' },
   notThere: { kind: 'not-there', reason: 'unknown there' },
   takenBack: { kind: 'taken-back', reason: 'waited' },
+  withheld: { kind: 'withheld', reason: 'its owner paused it' },
 } satisfies Record<string, AttemptFailure>;
 
 type Decision = 'elsewhere' | 'same place too' | 'given up';
@@ -46,6 +47,7 @@ const table: Record<keyof typeof failures, [Decision, Decision, Decision]> = {
   result: ['elsewhere', 'given up', 'given up'],
   notThere: ['same place too', 'same place too', 'same place too'],
   takenBack: ['elsewhere', 'elsewhere', 'elsewhere'],
+  withheld: ['same place too', 'same place too', 'same place too'],
 };
 
 describe.each(Object.keys(failures) as (keyof typeof failures)[])('%s', (name) => {
@@ -65,10 +67,17 @@ test('out of memory, with no bigger machine: once more where it was, not twice',
 });
 
 test('what is nobody’s fault costs no try', () => {
-  for (const failure of [failures.notThere, failures.takenBack]) {
+  for (const failure of [failures.notThere, failures.takenBack, failures.withheld]) {
     expect(decideRetry(failure, last)).toMatchObject({ retry: true, free: true });
   }
   expect(decideRetry(failures.lost, first)).not.toHaveProperty('free', true);
+});
+
+test('a machine whose owner takes it back time and again comes last', () => {
+  const excluded = [0, 1, 2].map((movedFromThere) =>
+    decideRetry(failures.withheld, { ...last, movedFromThere }),
+  );
+  expect(excluded).toMatchObject([{ exclude: false }, { exclude: false }, { exclude: true }]);
 });
 
 test('the reason of a lost machine stays in the log', () => {

@@ -12,6 +12,8 @@ export type AttemptFailure =
   | { kind: 'not-there'; reason: string }
   /** It waited in the backend's queue while others had room. */
   | { kind: 'taken-back'; reason: string }
+  /** Its owner wants the machine, or allows no more prompts there. */
+  | { kind: 'withheld'; reason: string }
   /** The prompt ran but gave no sign of life for too long. `stuck`: it could not be stopped either. */
   | { kind: 'timed-out'; afterMs: number; stuck: boolean }
   /**
@@ -34,15 +36,24 @@ export interface RetryCircumstances {
   /** Tries that count, this one included: from 1. */
   attempt: number;
   maxAttempts: number;
+  /** Earlier attempts of it on this backend that ended by nobody's fault. */
+  movedFromThere: number;
   /** True when a backend that has not lost this job yet could run it too. */
   othersCanRunIt: boolean;
 }
+
+/** A job goes back so often to a machine whose owner paused it in the middle, while others could run it. */
+const mostReturns = 2;
 
 /** Pure: after an attempt failed, try again or give up, and with which words. */
 export function decideRetry(failure: AttemptFailure, circumstances: RetryCircumstances): RetryDecision {
   const error = toJobError(failure);
   // Each of these needs a restart of the bridge or a move to a better place: they end by themselves.
   if (failure.kind === 'not-there') return { retry: true, exclude: false, free: true, error };
+  if (failure.kind === 'withheld') {
+    // It may go back there, once that is lent again; after several times others come first.
+    return { retry: true, exclude: circumstances.movedFromThere >= mostReturns, free: true, error };
+  }
   if (failure.kind === 'taken-back') return { retry: true, exclude: true, free: true, error };
   if (circumstances.attempt >= circumstances.maxAttempts) return { retry: false, error };
   const elsewhere = (sensible: boolean): RetryDecision =>
@@ -78,6 +89,7 @@ export function toJobError(failure: AttemptFailure): JobError {
     case 'backend-lost':
     case 'not-there':
     case 'taken-back':
+    case 'withheld':
       return {
         code: 'backend_lost',
         message: 'the machine that ran this job was lost; please submit it again',

@@ -1,6 +1,7 @@
 import type { Progress } from '@comfy-bridge/protocol';
 
 import type { Backend, SlotUse } from '../../backends/fleet.ts';
+import { noteAccepted } from '../../backends/lending.ts';
 import { lacksInFailure, lacksInRejection } from '../../backends/suspicions.ts';
 import type { CancelOutcome } from '../../comfy/cancel-prompt.ts';
 import type { PromptRejection } from '../../comfy/comfy-client.ts';
@@ -10,6 +11,7 @@ import { createProgressTracker } from '../../comfy/track-progress.ts';
 import type { ComfyMessage } from '../../comfy/comfy-messages.ts';
 import type { ComfySocket } from '../../comfy/comfy-socket.ts';
 import { BridgeError } from '../../errors.ts';
+import type { Events } from '../../events.ts';
 import type { Job, JobResult, RunPhase, StagedInput } from '../../jobs/job.ts';
 import { reachPoint } from '../../lib/crash-point.ts';
 import type { Turn } from '../../lib/turns.ts';
@@ -21,6 +23,7 @@ import type { PromptEnd } from './prompt-end.ts';
 import type { AttemptFailure } from './retry-policy.ts';
 import { stageInputs } from './stage-inputs.ts';
 import type { StagedFile } from './stage-inputs.ts';
+import { pausedByOwner, toWithheld, wasWithheld } from './withheld.ts';
 
 export type AttemptEnd =
   /** `wasCached`: the backend had the heaviest part of it in its cache. `peakMemoryBytes`: 0 when it was too short to be looked at. */
@@ -37,6 +40,8 @@ export type CollectOutcome = { ok: true; results: JobResult[] } | { ok: false; f
 /** What an attempt needs from the rest of the bridge, as functions. */
 export interface AttemptDeps {
   openSource(source: StagedInput['source']): Promise<StagedFile>;
+  /** Before a file of that name is put onto the backend. */
+  claimInput(name: string): Promise<void>;
   openSocket(
     backend: Backend,
     clientId: string,
@@ -60,6 +65,7 @@ export interface AttemptDeps {
   wantsPreviews(): boolean;
   /** Keys that came with the job; throws when it had some and they are gone. */
   credentials(): Readonly<Record<string, string>> | undefined;
+  events: Events;
   log: Logger;
   now: () => number;
 }
@@ -81,9 +87,21 @@ export type AbortReason = 'cancel' | 'move' | 'release';
 
 /**
  * One attempt of a job on one backend: stage its uploads, submit the prompt under our id, follow it, collect its results.
- * Resolves with how it ended. Aborting `signal` with `cancel` or `move` cancels the prompt, that one alone; with `release` it is left.
+ * Resolves with how it ended. Aborting `signal` cancels the prompt, that one alone; with `release` it is left.
  */
 export async function runAttempt(
+  deps: AttemptDeps,
+  attempt: Attempt,
+  options: FollowOptions & { signal: AbortSignal },
+): Promise<AttemptEnd> {
+  const { backend, isTakenOver } = attempt;
+  const since = deps.now();
+  const end = await tryOnce(deps, attempt, options);
+  if (end.kind !== 'interrupted-there' && end.kind !== 'backend-lost') return end;
+  return (await wasWithheld(deps, backend, { end, since, isTakenOver })) ? pausedByOwner : end;
+}
+
+async function tryOnce(
   deps: AttemptDeps,
   attempt: Attempt,
   options: FollowOptions & { signal: AbortSignal },
@@ -163,7 +181,7 @@ async function submit(deps: AttemptDeps, context: SubmitContext): Promise<Attemp
   const { client } = backend;
   const extraData = deps.credentials();
   const [staged] = await Promise.all([
-    stageInputs({ client, openSource: deps.openSource }, job.prompt, job.stagedInputs, signal),
+    stageInputs({ ...deps, client }, { ...job, promptId }, signal),
     follower.connect(),
   ]);
   const prompt = toOwnSpelling(staged, backend.definitions);
@@ -174,7 +192,9 @@ async function submit(deps: AttemptDeps, context: SubmitContext): Promise<Attemp
   const previews = deps.wantsPreviews();
   const answer = await client.submitPrompt({ prompt, promptId, clientId, previews, extraData, signal });
   deps.turn.done();
+  if (!answer.ok && 'refusal' in answer) return toWithheld(deps, backend, answer.refusal);
   if (!answer.ok) return toRejectedEnd(answer.rejection, job, backend);
+  noteAccepted(backend);
   slot.promptId = answer.promptId;
   follower.adopt(answer.promptId);
   if (answer.nodeErrors.length === 0) return undefined;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Backend } from '../../backends/fleet.ts';
+import { noteLending } from '../../backends/lending.ts';
 import type { ComfyMessage } from '../../comfy/comfy-messages.ts';
 import { openComfySocket } from '../../comfy/comfy-socket.ts';
 import type { ComfySocket } from '../../comfy/comfy-socket.ts';
@@ -36,7 +37,7 @@ interface Spare {
 const claimMs = 30_000;
 
 export function createWarmSockets(
-  { events, log }: { events: Events; log: Logger },
+  { events, log, now = Date.now }: { events: Events; log: Logger; now?: () => number },
   { connectTimeoutMs }: { connectTimeoutMs: number },
 ): WarmSockets {
   /** At most one for each backend. */
@@ -45,8 +46,16 @@ export function createWarmSockets(
   const claimed = new Map<string, { spare: Spare; timer: NodeJS.Timeout }>();
   let closed = false;
 
-  function connect({ endpoint }: Backend, clientId: string, handlers: SocketHandlers): Promise<ComfySocket> {
-    return openComfySocket({ endpoint, clientId, deadlineMs: connectTimeoutMs, log, ...handlers });
+  function connect(backend: Backend, clientId: string, handlers: SocketHandlers): Promise<ComfySocket> {
+    const { endpoint } = backend;
+    const { onMessage, onClose } = handlers;
+    return openComfySocket({
+      ...{ endpoint, clientId, deadlineMs: connectTimeoutMs, log, onClose },
+      onMessage(message) {
+        if (message.type === 'donor-status') noteLending({ events, now }, backend, message.status);
+        onMessage(message);
+      },
+    });
   }
 
   async function openSpare(backend: Backend): Promise<void> {
