@@ -42,6 +42,7 @@ describe('lending', () => {
   test.each([
     { status: 404, body: 'not found', action: 'status', kind: 'absent' },
     { status: 403, body: {}, action: 'status', kind: 'absent' },
+    { status: 200, body: { v: 1, lent: false }, action: 'status', kind: 'absent' },
     { status: 403, body: {}, action: 'pause', kind: 'refused' },
     { status: 500, body: {}, action: 'resume', kind: 'failed' },
     { status: 200, body: '<html>', action: 'status', kind: 'failed' },

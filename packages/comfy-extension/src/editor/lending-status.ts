@@ -37,7 +37,10 @@ export async function askLending(
     });
     if (response.status === 403 && action !== 'status') return { kind: 'refused' };
     if ([403, 404, 405].includes(response.status)) return { kind: 'absent' };
-    const status = response.ok ? parseStatus(await response.json()) : undefined;
+    const body: unknown = response.ok ? await response.json() : undefined;
+    // The pack without donor mode.
+    if (isRecord(body) && body['lent'] === false) return { kind: 'absent' };
+    const status = parseStatus(body);
     return status === undefined ? { kind: 'failed' } : { kind: 'status', status };
   } catch {
     return { kind: 'failed' };

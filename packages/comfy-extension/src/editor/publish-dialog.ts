@@ -1,4 +1,5 @@
-import { toCurl } from '../marks/to-curl.ts';
+import { pictureFile } from '../marks/picture-file.ts';
+import { toCurl, type CurlRequest } from '../marks/to-curl.ts';
 import type { Texts } from '../texts/en.ts';
 import { openDialog } from './dialog.ts';
 import { button, el, field, tick } from './elements.ts';
@@ -58,7 +59,9 @@ export function openPublish(session: Session, results: Results): void {
       const { output } = await toMarkedPrompt(session);
       const result = await publish({ ...form, workflow: output, thumbnail });
       replaceBox.hidden = result.kind !== 'alias-taken' && !form.replace;
-      show(...explain(t, result, form, valuesOf(session)));
+      const graph = session.rootGraph();
+      const saveAs = graph && pictureFile(graph, form.alias);
+      show(...explain(t, result, form, { values: valuesOf(session), saveAs }));
     } catch (error) {
       show(el('p', { class: 'cb-bad' }, t.exportFailed), error instanceof Error ? error.message : '');
     }
@@ -107,7 +110,7 @@ function explain(
   t: Texts,
   answer: PublishAnswer,
   { address, alias, token }: { address: string; alias: string; token: string },
-  values: Readonly<Record<string, unknown>>,
+  call: Pick<CurlRequest, 'values' | 'saveAs'>,
 ): (Node | string)[] {
   const bad = (text: string): HTMLElement => el('p', { class: 'cb-bad' }, text);
   switch (answer.kind) {
@@ -120,7 +123,7 @@ function explain(
         el(
           'pre',
           { class: 'cb-code', tabindex: 0 },
-          toCurl({ bridgeUrl: toBase(address) ?? '', alias, values }),
+          toCurl({ bridgeUrl: toBase(address) ?? '', alias, ...call }),
         ),
       ];
     case 'alias-taken':

@@ -1,5 +1,6 @@
 import { toFormFields } from '../marks/form-fields.ts';
 import type { MarkEntry } from '../marks/mark-entry.ts';
+import { pictureFile } from '../marks/picture-file.ts';
 import { toCurl } from '../marks/to-curl.ts';
 import { toWorkflowInfo } from '../marks/workflow-info.ts';
 import { button, el } from './elements.ts';
@@ -25,11 +26,14 @@ export function createSections(session: Session, results: Results): Section {
       name,
       values.has(key) ? values.get(key) : value,
     ]);
+    const alias = toAlias(session.workflowName());
+    const graph = session.rootGraph();
     curl.show(
       toCurl({
         bridgeUrl: toBase(readAddress(session)) ?? 'http://127.0.0.1:8000',
-        alias: toAlias(session.workflowName()),
+        alias,
         values: Object.fromEntries(chosen),
+        saveAs: graph && pictureFile(graph, alias),
       }),
     );
   };

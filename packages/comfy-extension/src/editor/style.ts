@@ -4,7 +4,7 @@ import { el } from './elements.ts';
 const css = `
 .cb { --cb-text: var(--fg-color, var(--input-text, #ddd)); --cb-muted: var(--descrip-text, #999); --cb-line: var(--border-color, #4e4e4e);
   --cb-field: var(--comfy-input-bg, #222); --cb-page: var(--comfy-menu-bg, #353535); --cb-accent: var(--p-primary-color, #0b8ce9);
-  --cb-bad: color-mix(in srgb, var(--error-text, #ff4444) 60%, var(--fg-color, var(--input-text, #ddd))); color: var(--cb-text); font: 13px/1.45 var(--font-inter, system-ui, sans-serif); text-align: start; }
+  --cb-bad: color-mix(in srgb, var(--error-text, #ff4444) 60%, var(--fg-color, var(--input-text, #ddd))); color: var(--cb-text); font: 13px/1.45 var(--font-inter, system-ui, sans-serif); text-align: start; word-break: keep-all; overflow-wrap: anywhere; }
 .cb, .cb * { box-sizing: border-box; }
 .cb-sidebar { display: flex; flex-direction: column; gap: 12px; padding: 12px; min-width: 0; height: 100%; overflow: auto; background: var(--cb-page); }
 .cb h2 { font-size: 15px; font-weight: 600; margin: 0; }

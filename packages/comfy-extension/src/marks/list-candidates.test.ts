@@ -43,7 +43,7 @@ test('a widget that cannot be marked to any use says why', () => {
   expect(brief(node)).toEqual([
     ['linked', false, 'linked'],
     ['a/b', false, 'odd-name'],
-    ['a,b', false, undefined],
+    ['a,b', false, 'odd-name'],
     ['한국어', false, undefined],
     ['', false, 'no-name'],
     ['upload', false, 'not-exported'],

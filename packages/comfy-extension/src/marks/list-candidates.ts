@@ -1,6 +1,6 @@
 import type { NodeLike, WidgetLike } from './graph-types.ts';
 import type { MarkProblem } from './mark-entry.ts';
-import { canBeNamed, isExportedWidget } from './mark-problems.ts';
+import { fitsInList, isExportedWidget } from './mark-problems.ts';
 import { resolveTargets } from './resolve-targets.ts';
 import { isLinked } from './input-links.ts';
 import { readMarks } from './stored-marks.ts';
@@ -56,5 +56,5 @@ function whyNot(place: Place, widget: WidgetLike, name: string): Candidate['whyN
   if (targets.length === 0 || !isExportedWidget(widget)) return 'not-exported';
   if (node.isVirtualNode === true && !isSubgraphNode(node)) return 'not-exported';
   if (isLinked(place, name)) return 'linked';
-  return targets.some(({ inputName }) => canBeNamed(inputName)) ? undefined : 'odd-name';
+  return targets.some(({ inputName }) => fitsInList(inputName)) ? undefined : 'odd-name';
 }

@@ -31,7 +31,7 @@ test('with a file name it waits and saves the picture', () => {
   expect(argumentsOf(line)).toEqual([
     ...['-sS', '-X', 'POST', 'http://b/api/bridge/workflows/a/jobs'],
     ...['-H', 'Content-Type: application/json', '-H', 'Prefer: wait=300', '-H', 'Accept: image/*'],
-    ...['-o', "it's.png", '-d', '{"inputs":{}}'],
+    ...['-o', "it's.png", '-w', String.raw`%{http_code} %{content_type}\n`, '-d', '{"inputs":{}}'],
   ]);
 });
 
