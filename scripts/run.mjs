@@ -94,15 +94,23 @@ function ensureWorkspace() {
   });
 }
 
-function build() {
-  step(node, [pnpm, 'exec', 'turbo', 'run', 'build', '--output-logs=errors-only', '--log-order=grouped'], {
-    quiet: true,
-  });
+/** @param {string[]} only names of packages, with what they need; all when none is named */
+function build(...only) {
+  const filters = only.map((name) => `--filter=${name}`);
+  step(
+    node,
+    [pnpm, 'exec', 'turbo', 'run', 'build', ...filters, '--output-logs=errors-only', '--log-order=grouped'],
+    { quiet: true },
+  );
 }
 
-/** Hands over to a long-running program: signals go through, its exit code is ours. @param {string[]} args */
-function become(args) {
-  const child = spawn(node, args, { cwd: root, env, stdio: 'inherit' });
+/**
+ * Hands over to a long-running program: signals go through, its exit code is ours.
+ * @param {string[]} args
+ * @param {{ cwd?: string | undefined, more?: Record<string, string> }} [options]
+ */
+function become(args, { cwd = root, more = {} } = {}) {
+  const child = spawn(node, args, { cwd, env: { ...env, ...more }, stdio: 'inherit' });
   // Ctrl-C reaches the whole terminal group by itself; a signal sent to this process alone must be passed on.
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   process.on('SIGINT', () => {});
@@ -118,6 +126,14 @@ const commands = {
   start: () => (build(), become([join(root, 'scripts', 'start.ts'), ...rest])),
   bridge: () => (build(), become([join(root, 'packages', 'bridge', 'dist', 'main.mjs'), ...rest])),
   sim: () => (build(), become([join(root, 'packages', 'comfy-sim', 'dist', 'cli.mjs'), ...rest])),
+  // Paths are given from where npm was called, which is not where it runs its scripts.
+  patch: () => (
+    build('comfy-bridge-patch'),
+    become([join(root, 'packages', 'patch-cli', 'dist', 'cli.mjs'), ...rest], {
+      cwd: process.env.INIT_CWD,
+      more: { COMFY_BRIDGE_PATCH_CALLED_AS: 'npm run patch --' },
+    })
+  ),
   test: () => (build(), become([pnpm, 'exec', 'vitest', 'run', ...rest])),
   check: () => become([join(root, 'scripts', 'check.ts'), ...rest]),
   format: () => become([pnpm, 'exec', 'oxfmt', '.']),
