@@ -12,6 +12,7 @@ export default defineConfig({
       input: {
         main: 'src/main.ts',
         'sqlite-worker': 'src/jobs/sqlite/worker.ts',
+        'probe-worker': 'src/files/probe/probe-worker.ts',
         'object-info-worker': 'src/comfy/object-info-worker.ts',
       },
       output: { entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Fleet } from './backends/fleet.ts';
 import { buildApi } from './build-api.ts';
 import { buildAssets } from './build-assets.ts';
+import { buildFilePolicy } from './build-file-policy.ts';
 import { buildFleet } from './build-fleet.ts';
 import { buildScheduling } from './build-scheduling.ts';
 import { buildWebhooks } from './build-webhooks.ts';
@@ -11,7 +12,6 @@ import { createEvents } from './events.ts';
 import type { Events } from './events.ts';
 import { createDiskFileStore } from './files/disk-file-store.ts';
 import { limitStorage } from './files/limit-storage.ts';
-import { createFilePolicy } from './files/file-policy.ts';
 import { createHttpApp } from './http/app.ts';
 import { createCors, mayConnectFrom } from './http/cors.ts';
 import { listRoutes } from './http/list-routes.ts';
@@ -75,9 +75,7 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
   const files = await limitStorage(await createDiskFileStore({ directory: dataDir }), {
     maxBytes: config.files.quotaBytes,
   });
-  const policy = createFilePolicy(config.files, (reason) => {
-    log.warn({ reason }, 'ALLOWED_MIME_TYPE_EXTENSION_MAP: an entry has no effect');
-  });
+  const { policy } = parts.use(buildFilePolicy(config.files, log.child({ part: 'files' })));
   const ledger = createJobLedger({ store, events, log: log.child({ part: 'jobs' }) });
   const feed = createJobFeed({ events });
   parts.defer(() => feed.close());

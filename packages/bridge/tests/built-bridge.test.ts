@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -95,4 +95,9 @@ test('the built bridge runs a job, and has it still after a restart', { timeout:
   expect(script.status).toBe(200);
   expect(await script.text()).toContain('SwaggerUIBundle');
   expect(await (await call(`${bridge.url}/openapi.json`)).json()).toMatchObject({ openapi: '3.1.1' });
+  // A video is looked into by a thread of its own, with a package that is not bundled.
+  const clip = new FormData();
+  clip.append('file', new Blob([await readFile(join(root, 'tests/fixtures/media/clip.mp4'))]), 'clip.mp4');
+  const uploaded = await call(`${bridge.url}/upload`, { method: 'POST', body: clip });
+  expect(await uploaded.text()).toMatch(/^\{"file":"[\w-]+\.mp4"\}$/);
 });

@@ -1,3 +1,5 @@
+import { gzipSync } from 'node:zlib';
+
 import { describe, expect, test } from 'vitest';
 import { parseAllowedTypes } from '../src/files/allowed-types.ts';
 import {
@@ -21,6 +23,20 @@ const gif = await picture().gif().toBuffer();
 
 function append(bytes: Buffer, tail: Buffer | string): Buffer {
   return Buffer.concat([bytes, Buffer.from(tail)]);
+}
+
+/** Of one empty file. */
+function tarArchive(): Buffer {
+  const archive = Buffer.alloc(1536);
+  archive.write('evil.sh', 0);
+  archive.write('ustar', 257);
+  return archive;
+}
+
+function withComment(jpeg: Buffer, comment: Buffer): Buffer {
+  const head = Buffer.from([0xff, 0xfe, 0, 0]);
+  head.writeUInt16BE(comment.length + 2, 2);
+  return Buffer.concat([jpeg.subarray(0, 2), head, comment, jpeg.subarray(2)]);
 }
 
 function readPngChunk(bytes: Buffer, wanted: string): Buffer {
@@ -57,6 +73,25 @@ describe('what is refused', () => {
     ['HTML as .txt', 'a.txt', html, /not plain text/],
     ['a script as .txt', 'a.txt', Buffer.from('\n#!/bin/sh\nrm -rf /'), /not plain text/],
     ['PDF as .txt', 'a.txt', Buffer.from('%PDF-1.7\n1 0 obj'), /not plain text/],
+    ['PDF behind a line of text', 'a.txt', Buffer.from('hello\n%PDF-1.7\n1 0 obj'), /not plain text/],
+    ['SVG as .txt', 'a.txt', svg, /not plain text/],
+    [
+      'SVG behind a comment',
+      'a.txt',
+      Buffer.from(`\ufeff <!-- a -->\n<!-- b -->${svg.toString()}`),
+      /not plain text/,
+    ],
+    [
+      'a page behind a comment without end',
+      'a.txt',
+      Buffer.from(`<!-- ${'x'.repeat(2000)} --><html>`),
+      /not plain text/,
+    ],
+    ['RTF as .txt', 'a.txt', Buffer.from('{\\rtf1 hello}'), /not plain text/],
+    ['a tar archive as .txt', 'a.txt', tarArchive(), /NUL/],
+    ['ELF as .png', 'a.png', Buffer.from(`\x7fELF\x02\x01\x01${'\0'.repeat(100)}`, 'latin1'), /not PNG/],
+    ['ZIP as .mp4', 'a.mp4', zipArchive(), /content is ZIP/],
+    ['gzip as .wav', 'a.wav', gzipSync('x'.repeat(99)), /content is GZ/],
     ['a program as .txt', 'a.txt', windowsProgram(), /NUL|UTF-8/],
     ['text that is not UTF-8', 'a.txt', Buffer.from([0xb0, 0xa1, 0xb0, 0xa2]), /not UTF-8/],
     ['text that ends within a character', 'a.txt', Buffer.from('한글').subarray(0, 5), /not UTF-8/],
@@ -89,6 +124,14 @@ describe('what is refused', () => {
       withPngChunks(png, pngChunk('prVt', windowsProgram())),
     ],
     ['a program behind a PNG', 'a.png', append(png, windowsProgram())],
+    [
+      'a tar archive in a private chunk of a PNG',
+      'a.png',
+      withPngChunks(png, pngChunk('prVt', tarArchive())),
+    ],
+    ['a ZIP in a comment of a JPEG', 'a.jpg', withComment(jpeg, zipArchive())],
+    ['a PDF in a comment of a JPEG', 'a.jpg', withComment(jpeg, pdf)],
+    ['a page behind a JPEG', 'a.jpg', append(jpeg, '<!-- --><html><body onload=alert(1)>')],
     ['a program behind padding', 'a.png', append(png, Buffer.concat([Buffer.alloc(40), windowsProgram()]))],
     ['an ELF program behind a GIF', 'a.gif', append(gif, '\x7fELF\x02')],
     ['a script behind a GIF', 'a.gif', append(gif, '*/=1;alert(document.cookie)')],

@@ -50,6 +50,8 @@ describe('what is accepted', () => {
     ['a.ogg', ogg(), 'audio/ogg', '.ogg'],
     ['a.txt', Buffer.from('안녕하세요\n'), 'text/plain', '.txt'],
     ['a.txt', Buffer.from('BMW is a car maker. <script> is a tag. import os'), 'text/plain', '.txt'],
+    ['a.txt', Buffer.from('<lora:cat:0.8> a cat, <b>bold</b>, 50%PDF- <!-- note -->'), 'text/plain', '.txt'],
+    ['a.txt', Buffer.from('<!-- note --> a cat'), 'text/plain', '.txt'],
   ])('%s', async (name, bytes, contentType, extension) => {
     expect(await check(bytes, name)).toMatchObject({ ok: true, file: { contentType, extension } });
   });

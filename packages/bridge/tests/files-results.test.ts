@@ -51,7 +51,7 @@ describe.each([
       'application/x-safetensors',
       'latent',
     ],
-  ])('%s declared as %s', async (fileName, bytes, declared, contentType, type) => {
+  ])('%s', async (fileName, bytes, declared, contentType, type) => {
     await using fixture = await createStore();
     const outcome = await collect(fixture, bytes, fileName, declared);
     expect(outcome).toMatchObject({ ok: true, result: { fileName, contentType, type, size: bytes.length } });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import type { AllowedTypes } from './mime-map.ts';
-import type { CorsOrigins, TrustProxy } from './network-parsers.ts';
+import type { CorsOrigins, SocketAddress, TrustProxy } from './network-parsers.ts';
 import type { OptionValues } from './options.ts';
 import type { Secret } from './secret.ts';
 import type { BackendServer } from './server-list.ts';
@@ -43,6 +43,18 @@ export interface BridgeConfig {
     /** Of uploads and results together. */
     readonly quotaBytes: number;
     readonly maxPixels: number;
+    readonly maxMediaSeconds: number;
+    /** Undefined: the built-in list. */
+    readonly allowedCodecs: readonly string[] | undefined;
+    /** Of what goes to a backend. */
+    readonly stripMetadata: boolean;
+    /** Of pictures that go to a backend. */
+    readonly reencodeImages: boolean;
+    /** Of results: of all workflows, or of these. */
+    readonly stripResults: boolean | readonly string[];
+    /** Undefined: nobody looks for viruses. */
+    readonly clamav: SocketAddress | undefined;
+    readonly clamavRequired: boolean;
     /** Undefined: the built-in list. */
     readonly allowedTypes: AllowedTypes | undefined;
   };
@@ -110,6 +122,13 @@ export function toBridgeConfig(values: OptionValues): BridgeConfig {
       resultTtlMs: values.RESULT_TTL_HOURS,
       quotaBytes: values.STORAGE_QUOTA,
       maxPixels: values.MAX_PIXELS,
+      maxMediaSeconds: values.MAX_MEDIA_SECONDS,
+      allowedCodecs: values.ALLOWED_CODECS,
+      stripMetadata: values.STRIP_METADATA,
+      reencodeImages: values.REENCODE_IMAGES,
+      stripResults: values.STRIP_WORKFLOW_METADATA,
+      clamav: values.CLAMAV,
+      clamavRequired: values.CLAMAV_REQUIRED,
       allowedTypes: values.ALLOWED_MIME_TYPE_EXTENSION_MAP,
     },
     jobs: {

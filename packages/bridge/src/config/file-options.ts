@@ -1,6 +1,18 @@
 import { mimeMap } from './mime-map.ts';
+import { socketAddress } from './network-parsers.ts';
 import type { Option } from './option.ts';
-import { filePath, gigabytes, hours, megabytes, megapixels, wholeNumber } from './value-parsers.ts';
+import {
+  codecList,
+  neverAlways,
+  onOffOrNames,
+  filePath,
+  gigabytes,
+  hours,
+  megabytes,
+  megapixels,
+  onOff,
+  wholeNumber,
+} from './value-parsers.ts';
 
 /** Workflows, and what is kept on disk. */
 export const fileOptions = {
@@ -72,6 +84,56 @@ export const fileOptions = {
     description: 'Megapixels per image, uploaded or made.',
     default: '100',
     parser: megapixels({ min: 0.01, max: 10_000 }),
+  },
+  MAX_MEDIA_SECONDS: {
+    section: 'files',
+    description: 'Seconds that a sound or video may last, uploaded or made.',
+    default: '14400',
+    parser: wholeNumber({ min: 1, max: 1_000_000 }),
+  },
+  ALLOWED_CODECS: {
+    section: 'files',
+    description:
+      'How the pictures and sounds of videos may be coded, separated by commas, as MediaInfo calls it: AVC, AAC, …',
+    default: undefined,
+    defaultText: 'what ComfyUI reads and writes',
+    parser: codecList,
+  },
+  STRIP_METADATA: {
+    section: 'files',
+    description:
+      'Whether files lose places, names, dates and comments on their way to a ComfyUI; the uploaded file itself stays as it came.',
+    default: 'on',
+    parser: onOff,
+  },
+  REENCODE_IMAGES: {
+    section: 'files',
+    description:
+      'Whether pictures are coded anew on their way to a ComfyUI, so that nothing of the uploaded file but its pixels arrives. BMP is left as it is.',
+    default: 'never',
+    parser: neverAlways,
+  },
+  STRIP_WORKFLOW_METADATA: {
+    section: 'files',
+    description:
+      'Whether results lose the workflow, which ComfyUI writes into them, and all other metadata before they are kept: off, on, or for these workflows.',
+    default: 'off',
+    parser: onOffOrNames,
+  },
+  CLAMAV: {
+    section: 'files',
+    description:
+      'A ClamAV daemon (clamd) that looks for viruses in every file that comes in, from clients and from ComfyUI.',
+    default: undefined,
+    defaultText: 'none',
+    parser: socketAddress,
+  },
+  CLAMAV_REQUIRED: {
+    section: 'files',
+    description:
+      'Whether files are refused, with 503, while clamd cannot be asked, and when they are larger than it takes.',
+    default: 'on',
+    parser: onOff,
   },
   ALLOWED_MIME_TYPE_EXTENSION_MAP: {
     section: 'files',

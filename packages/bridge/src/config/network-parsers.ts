@@ -1,4 +1,5 @@
 import { isIP, isIPv4 } from 'node:net';
+import { resolve } from 'node:path';
 
 import { accept, refuse } from './option.ts';
 import type { Parser } from './option.ts';
@@ -79,6 +80,23 @@ export function isNetwork(text: string): boolean {
   if (prefix === undefined) return true;
   return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (isIPv4(address) ? 32 : 128);
 }
+
+/** Where a server listens, on this machine or another. */
+export type SocketAddress = { host: string; port: number } | { path: string };
+
+export const socketAddress: Parser<SocketAddress> = {
+  allowed: 'host:port, such as 127.0.0.1:3310, or unix: and the path of a socket',
+  parse(raw, baseDir) {
+    if (typeof raw !== 'string') return refuse();
+    const text = raw.trim();
+    const [, path] = /^unix:([^\0]+)$/.exec(text) ?? [];
+    if (path !== undefined) return accept({ path: resolve(baseDir, path) });
+    const [, named = '', digits = ''] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
+    const host = hostName.parse(named, baseDir);
+    const port = Number(digits);
+    return host.ok && port >= 1 && port <= 65_535 ? accept({ host: host.value, port }) : refuse();
+  },
+};
 
 /** A list written as text with commas or spaces, or as a JSON list of texts. Undefined when it is neither. */
 export function toItems(raw: unknown): string[] | undefined {

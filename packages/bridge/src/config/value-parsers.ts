@@ -106,6 +106,43 @@ export const filePath: Parser<string> = {
   },
 };
 
+export const neverAlways: Parser<boolean> = {
+  allowed: 'never or always',
+  parse(raw) {
+    const text = typeof raw === 'string' ? raw.trim().toLowerCase() : '';
+    return text === 'never' || text === 'always' ? accept(text === 'always') : refuse();
+  },
+};
+
+/** For everything, for nothing, or for what is named. */
+export const onOffOrNames: Parser<boolean | readonly string[]> = {
+  allowed: 'on, off, or a list of workflows such as text-to-image, upscale',
+  parse(raw, baseDir) {
+    const whole = onOff.parse(raw, baseDir);
+    if (whole.ok) return whole;
+    const items: unknown = typeof raw === 'string' ? raw.split(',') : raw;
+    if (!Array.isArray(items) || !items.every(isText)) return refuse();
+    const names = items.map((item) => item.trim());
+    return names.length === 0 ? refuse() : accept(names);
+  },
+};
+
+/** Names such as `MPEG-4 Visual`; a list in config.json may be one. */
+export const codecList: Parser<readonly string[]> = {
+  allowed: 'a list of names such as AVC, HEVC, MPEG-4 Visual, AAC',
+  parse(raw) {
+    const items: unknown = typeof raw === 'string' ? raw.split(',') : raw;
+    if (!Array.isArray(items)) return refuse();
+    const names: string[] = [];
+    for (const item of items) {
+      const name = typeof item === 'string' ? item.trim() : '';
+      if (!/^[\w.+ -]{1,40}$/.test(name)) return refuse();
+      names.push(name);
+    }
+    return names.length === 0 ? refuse() : accept(names);
+  },
+};
+
 /** Fit for an HTTP header: printable ASCII without spaces. */
 export function secret(minLength: number): Parser<Secret> {
   return {

@@ -9,14 +9,21 @@ import {
 import { checkFileName } from './check-file-name.ts';
 import { checkImage, type ImageLimits } from './check-image.ts';
 import { checkMedia } from './check-media.ts';
+import type { MediaPolicy } from './check-media.ts';
 import { checkText } from './check-text.ts';
 import type { FileContent } from './file-content.ts';
 import { findFileType, findFileTypeByExtension, isSameFamily, toContentType } from './file-types.ts';
 import { createBufferWindow, createFileWindow, type FileWindow } from './file-window.ts';
+import { isZipArchive } from './find-payload.ts';
+import type { FileScan } from './scan/file-scan.ts';
 import { sniffContent } from './sniff-content.ts';
 
 export interface CheckPolicy extends ImageLimits {
   allowed: AllowedTypes;
+  /** Without it, no sound and no video gets through. */
+  media?: MediaPolicy;
+  /** Looks for viruses in what is fine otherwise. */
+  scan?: FileScan;
 }
 
 /** Limits that hold unless a policy says otherwise. */
@@ -54,9 +61,17 @@ export type CheckResult = { ok: true; file: CheckedFile } | { ok: false; reason:
 /**
  * The safety check of everything that comes in from clients and out of ComfyUIs: name, declared type, extension and
  * content must agree and be allowed, and nothing may ride along with a picture. Words are never a reason: an image whose
- * prompt speaks of `<script>` is an image. `reason` is fit for the sender.
+ * prompt speaks of `<script>` is an image. `reason` is fit for the sender. Throws `BridgeError('unavailable')` where a part of the
+ * check cannot be made.
  */
 export async function checkFile(file: UncheckedFile, policy: CheckPolicy): Promise<CheckResult> {
+  const result = await checkKnown(file, policy);
+  if (!result.ok || policy.scan === undefined) return result;
+  const reason = await policy.scan(file);
+  return reason === undefined ? result : { ok: false, reason };
+}
+
+async function checkKnown(file: UncheckedFile, policy: CheckPolicy): Promise<CheckResult> {
   const claim = checkClaim(file, policy.allowed);
   if (!claim.ok) return claim;
   const { content, size } = file;
@@ -114,7 +129,11 @@ async function checkContent(
     const { width, height, frames } = image;
     return accept(claimed, extension, { width, height, frames });
   }
-  const reason = await checkMedia(contentType, window);
+  if (kind !== 'video' && kind !== 'audio') {
+    const hidden = await isZipArchive(window);
+    return hidden ? { ok: false, reason: 'a ZIP archive is hidden in the file' } : accept(claimed, extension);
+  }
+  const reason = await checkMedia({ content, contentType, kind, window }, policy);
   return reason === undefined ? accept(claimed, extension) : { ok: false, reason };
 }
 

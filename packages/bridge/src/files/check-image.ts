@@ -7,7 +7,7 @@ import { walkBmp } from './walk-bmp.ts';
 import { walkGif } from './walk-gif.ts';
 import { walkJpeg } from './walk-jpeg.ts';
 import { walkPng, type WalkedImage } from './walk-png.ts';
-import { walkRiff } from './walk-riff.ts';
+import { walkWebp } from './walk-webp.ts';
 
 export interface ImageLimits {
   /** Of one frame. */
@@ -22,8 +22,8 @@ export type CheckedImage =
   | { ok: false; reason: string };
 
 /** An animation may hold this many times the pixels of one frame at its limit: frames are decoded one by one. */
-const animationFactor = 10;
-const decodeSeconds = 60;
+export const animationFactor = 10;
+export const decodeSeconds = 60;
 /** Up to here all pixels together fit into a megabyte, and shrinking them would cost more than it saves. */
 const smallPixels = 512 * 512;
 
@@ -32,7 +32,8 @@ sharp.cache(false);
 // One thread per image: several are decoded side by side already, and the event loop wants a core.
 sharp.concurrency(1);
 
-const slots = createDecodeSlots({ capacity: 64_000_000, atOnce: 2 });
+/** Whoever decodes a picture waits for its turn here; weights are pixels of one frame. */
+export const decodeTurns = createDecodeSlots({ capacity: 64_000_000, atOnce: 2 });
 
 /**
  * Checks a picture whose magic bytes are known: header first (a small file can claim to be huge), then structure and
@@ -55,7 +56,9 @@ export async function checkImage(
   if (tail !== undefined) return { ok: false, reason: tail };
   if (contentType !== 'image/bmp') {
     const { width, height } = header;
-    const fault = await slots.run(width * height, () => decode(content, width * height * header.frames));
+    const fault = await decodeTurns.run(width * height, () =>
+      decode(content, width * height * header.frames),
+    );
     if (fault !== undefined) return { ok: false, reason: fault };
   }
   return { ok: true, width: header.width, height: header.height, frames };
@@ -70,7 +73,7 @@ async function walk(contentType: string, window: FileWindow): Promise<WalkedImag
     case 'image/gif':
       return await walkGif(window);
     case 'image/webp':
-      return await walkRiff(window, 'WEBP');
+      return await walkWebp(window);
     case 'image/bmp':
       return await walkBmp(window);
     default:

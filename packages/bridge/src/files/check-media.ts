@@ -1,10 +1,45 @@
+import type { ImageLimits } from './check-image.ts';
 import { checkTail } from './check-tail.ts';
+import type { FileContent } from './file-content.ts';
 import { identifyPayload, isZipArchive } from './find-payload.ts';
 import type { FileWindow } from './file-window.ts';
+import { judgeMedia } from './probe/judge-media.ts';
+import type { MediaLimits } from './probe/judge-media.ts';
+import type { MediaProbe } from './probe/media-probe.ts';
+import { planStrip } from './strip/strip-metadata.ts';
 import { walkRiff } from './walk-riff.ts';
 
-/** Why a sound or video whose magic bytes are known is refused; undefined when it is fine. */
-export async function checkMedia(contentType: string, window: FileWindow): Promise<string | undefined> {
+export interface MediaPolicy extends Pick<MediaLimits, 'maxSeconds' | 'codecs'> {
+  probe: MediaProbe['probe'];
+}
+
+interface UncheckedMedia {
+  content: FileContent;
+  contentType: string;
+  kind: 'audio' | 'video';
+  window: FileWindow;
+}
+
+/**
+ * Why a sound or video whose magic bytes are known is refused; undefined when it is fine. Its parts must fit together, so that
+ * what tells of it can be taken out, and a parser must find what plays, within the limits.
+ */
+export async function checkMedia(
+  { content, contentType, kind, window }: UncheckedMedia,
+  policy: ImageLimits & { media?: MediaPolicy },
+): Promise<string | undefined> {
+  const hidden = await findHidden(contentType, window);
+  if (hidden !== undefined) return hidden;
+  const stripped = await planStrip(contentType, window);
+  if (!stripped.ok) return stripped.reason;
+  const { media, maxPixels, maxDimension } = policy;
+  if (media === undefined) return 'sounds and videos cannot be checked here';
+  const { probe, maxSeconds, codecs } = media;
+  const probed = await probe(content, window.size, contentType);
+  return judgeMedia(probed, kind, { maxSeconds, codecs, maxPixels, maxDimension });
+}
+
+async function findHidden(contentType: string, window: FileWindow): Promise<string | undefined> {
   if (contentType === 'audio/wav') {
     const walked = await walkRiff(window, 'WAVE');
     return walked.ok ? await checkTail(window, walked.end) : walked.reason;

@@ -1,8 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import type { FileWindow } from './file-window.ts';
 
+/** Comments and blanks that may stand before what a file really is. */
+const preface = /^(?:\s|<!--[^]*?-->)*/;
 /** How a file begins that is a page, a drawing, a script or a document rather than text. */
-const notPlain = /^\s*(?:<!doctype|<html|<\?xml|<svg|<script|<\?php|<\?=|#!|%pdf-|%!ps|\{\\rtf)/i;
+const notPlain =
+  /^(?:<!--|<!doctype|<!entity|<\?xml|<\?php|<\?=|#!|%!ps|\{\\rtf|<(?:html|head|body|script|iframe|svg|style|title|meta|link|object|embed|base|frameset|img|form|xml|math)[\s/>])/i;
+/** Readers of PDF look for this at the beginning of any of the first lines. */
+const pdf = /^%PDF-\d/im;
 
 /**
  * Why a text file is refused; undefined when it is fine: UTF-8 throughout, no NUL. What the text says does not matter, a
@@ -21,7 +26,10 @@ export async function checkText(window: FileWindow, contentType: string): Promis
   if (contentType === 'application/json') {
     return /^\s*[[{"\d\-tfn]/.test(head) ? undefined : 'its content is not JSON';
   }
-  return notPlain.test(head) ? 'its content is a script, page or document, not plain text' : undefined;
+  // A comment that does not end here is as good as a page.
+  return notPlain.test(head.replace(preface, '')) || pdf.test(head)
+    ? 'its content is a script, page or document, not plain text'
+    : undefined;
 }
 
 /** Leaves the last character for the next round when it may go on there: `11xxxxxx` starts one of several bytes. */

@@ -1,3 +1,5 @@
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
 import type { OutputType } from '@comfy-bridge/protocol';
 import type { AllowedTypes } from './allowed-types.ts';
@@ -8,10 +10,20 @@ import { checkClaim, checkFile, type CheckPolicy } from './check-file.ts';
 import { cleanFileName } from './check-file-name.ts';
 import { smallBytes } from './file-store.ts';
 import type { FileKey, FileStore, PendingFile } from './file-store.ts';
+import { createBufferWindow, createFileWindow } from './file-window.ts';
+import { applyEdits, streamEdited } from './strip/edits.ts';
+import { planStrip } from './strip/strip-metadata.ts';
+import type { StripPlan } from './strip/strip-plan.ts';
 
 export interface FilePolicy extends CheckPolicy {
   /** What a ComfyUI may hand out; see `toResultAllowed`. */
   resultAllowed: AllowedTypes;
+  /** Whether files lose their metadata on the way to a ComfyUI. */
+  stripMetadata: boolean;
+  /** Whether pictures are coded anew on the way to a ComfyUI. */
+  reencodeImages: boolean;
+  /** Whether results lose their metadata: of all workflows, or of these. */
+  stripResults: boolean | readonly string[];
 }
 
 export interface ResultSource {
@@ -42,6 +54,8 @@ export interface CollectContext {
   policy: FilePolicy;
   /** Of one result, in bytes. */
   maxBytes: number;
+  /** Whether it loses its metadata: ComfyUI writes the whole workflow into what it makes. Default false. */
+  strip?: boolean;
 }
 
 /**
@@ -50,7 +64,7 @@ export interface CollectContext {
  * the attempt or the bridge is thrown: `body` breaking off, `signal`, a full disk (`BridgeError('storage_full')`).
  */
 export async function collectResult(
-  { store, policy, maxBytes }: CollectContext,
+  { store, policy, maxBytes, strip = false }: CollectContext,
   { body, contentLength, contentType: declaredType, fileName, key }: ResultSource,
   signal?: AbortSignal,
 ): Promise<CollectOutcome> {
@@ -61,7 +75,7 @@ export async function collectResult(
     discardBody(body);
     return { ok: false, reason: `${name}: ${claim.reason}` };
   }
-  const target: Target = { store, policy: resultPolicy, maxBytes, name, declaredType, key };
+  const target: Target = { store, policy: resultPolicy, maxBytes, strip, name, declaredType, key };
   const isSmall = contentLength !== undefined && contentLength <= Math.min(smallBytes, maxBytes);
   return isSmall
     ? await collectSmall(target, { body, contentLength }, signal)
@@ -72,6 +86,7 @@ interface Target {
   store: FileStore;
   policy: CheckPolicy;
   maxBytes: number;
+  strip: boolean;
   /** Cleaned. */
   name: string;
   declaredType: string | undefined;
@@ -80,20 +95,24 @@ interface Target {
 
 /** Checked in memory: it touches the disk once, when it is worth keeping. */
 async function collectSmall(
-  { store, policy, name, declaredType, key }: Target,
+  { store, policy, strip, name, declaredType, key }: Target,
   { body, contentLength }: { body: Readable; contentLength: number },
   signal: AbortSignal | undefined,
 ): Promise<CollectOutcome> {
-  const content = await readUpTo(body, contentLength, signal);
-  if (content === undefined) return { ok: false, reason: `${name}: it is longer than was announced` };
-  const size = content.length;
-  const checked = await checkFile({ content, size, fileName: name, declaredType }, policy);
+  const received = await readUpTo(body, contentLength, signal);
+  if (received === undefined) return { ok: false, reason: `${name}: it is longer than was announced` };
+  const file = { content: received, size: received.length, fileName: name, declaredType };
+  const checked = await checkFile(file, policy);
   if (!checked.ok) return { ok: false, reason: `${name}: ${checked.reason}` };
+  const { contentType, kind } = checked.file;
+  const plan = strip ? await planStrip(contentType, createBufferWindow(received)) : unchanged;
+  if (!plan.ok) return { ok: false, reason: `${name}: ${plan.reason}` };
+  const content = plan.edits.length === 0 ? received : applyEdits(received, plan.edits);
   signal?.throwIfAborted();
   reachPoint('result-received');
   await store.put(key, content);
   reachPoint('result-committed');
-  const { contentType, kind } = checked.file;
+  const size = content.length;
   return {
     ok: true,
     result: { fileName: name, contentType, type: kind, size, hash: hashContent(content) },
@@ -101,27 +120,38 @@ async function collectSmall(
 }
 
 async function collectLarge(
-  { store, policy, maxBytes, name, declaredType, key }: Target,
+  { store, policy, maxBytes, strip, name, declaredType, key }: Target,
   body: Readable,
   signal: AbortSignal | undefined,
 ): Promise<CollectOutcome> {
-  let pending: PendingFile;
+  let received: PendingFile;
   try {
-    pending = await store.createPending('result');
+    received = await store.createPending('result');
   } catch (error) {
     discardBody(body);
     throw error;
   }
+  let kept = received;
+  const options = { maxBytes, ...(signal === undefined ? {} : { signal }) };
   try {
-    await pending.receive(body, { maxBytes, ...(signal === undefined ? {} : { signal }) });
-    const { path, size, hash } = pending;
-    const checked = await checkFile({ content: path, size, fileName: name, declaredType }, policy);
+    await received.receive(body, options);
+    const { path } = received;
+    const file = { content: path, size: received.size, fileName: name, declaredType };
+    const checked = await checkFile(file, policy);
     if (!checked.ok) return { ok: false, reason: `${name}: ${checked.reason}` };
+    const { contentType, kind } = checked.file;
+    const plan = strip ? await planFile(contentType, received) : unchanged;
+    if (!plan.ok) return { ok: false, reason: `${name}: ${plan.reason}` };
+    if (plan.edits.length > 0) {
+      kept = await store.createPending('result');
+      const whole = { size: received.size, open: async () => createReadStream(path) };
+      await kept.receive(streamEdited(whole, plan.edits), options);
+    }
     signal?.throwIfAborted();
     reachPoint('result-received');
-    await pending.commit(key);
+    await kept.commit(key);
     reachPoint('result-committed');
-    const { contentType, kind } = checked.file;
+    const { size, hash } = kept;
     return { ok: true, result: { fileName: name, contentType, type: kind, size, hash } };
   } catch (error) {
     if (error instanceof BridgeError && error.code === 'too_large') {
@@ -129,8 +159,16 @@ async function collectLarge(
     }
     throw error;
   } finally {
-    await pending.discard();
+    await kept.discard();
+    await received.discard();
   }
+}
+
+const unchanged: StripPlan = { ok: true, edits: [] };
+
+async function planFile(contentType: string, { path, size }: PendingFile): Promise<StripPlan> {
+  await using handle = await open(path, 'r');
+  return await planStrip(contentType, createFileWindow(handle, size));
 }
 
 /** Keeps what a node said in words as `text.txt`. Lone surrogates and NULs, which no text file holds, are replaced. */

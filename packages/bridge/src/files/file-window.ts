@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 
 /** Bytes held in memory at a time. */
 const windowSize = 256 * 1024;
@@ -14,18 +15,43 @@ export interface FileWindow {
 }
 
 export function createFileWindow(handle: FileHandle, size: number): FileWindow {
+  return createWindow(size, async (buffer, position) => {
+    let filled = 0;
+    while (filled < buffer.length) {
+      const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, position + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return filled;
+  });
+}
+
+/** The same over what can be opened at any place, as files of a store can; `end` is included, as in HTTP. */
+export function createRangeWindow(
+  open: (range: { start: number; end: number }) => Promise<Readable>,
+  size: number,
+): FileWindow {
+  return createWindow(size, async (buffer, position) => {
+    const end = Math.min(position + buffer.length, size) - 1;
+    if (end < position) return 0;
+    let filled = 0;
+    for await (const chunk of await open({ start: position, end })) {
+      if (!Buffer.isBuffer(chunk)) throw new TypeError('a stored file is read as bytes');
+      filled += chunk.copy(buffer, filled);
+    }
+    return filled;
+  });
+}
+
+/** `read` fills the buffer from a position of the file on, as far as there is something, and tells how far. */
+function createWindow(size: number, read: (buffer: Buffer, position: number) => Promise<number>): FileWindow {
   const buffer = Buffer.allocUnsafe(Math.min(windowSize, Math.max(size, 1)));
   let start = 0;
   let filled = 0;
 
   async function fill(position: number): Promise<void> {
     start = position;
-    filled = 0;
-    while (filled < buffer.length) {
-      const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, position + filled);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
+    filled = await read(buffer, position);
   }
 
   return {

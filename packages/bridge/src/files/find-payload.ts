@@ -8,7 +8,15 @@ const signatures: readonly (readonly [name: string, bytes: Buffer])[] = [
   ['a 7z archive', Buffer.from('7z\xbc\xaf\x27\x1c', 'latin1')],
   ['an xz archive', Buffer.from('\xfd7zXZ\x00', 'latin1')],
   ['a gzip archive', Buffer.from('\x1f\x8b\x08', 'latin1')],
+  ['a bzip2 archive', Buffer.from('BZh91AY&SY', 'latin1')],
+  ['a Zstandard archive', Buffer.from('\x28\xb5\x2f\xfd', 'latin1')],
+  ['a cabinet archive', Buffer.from('MSCF\0\0\0\0', 'latin1')],
+  ['an archive', Buffer.from('!<arch>\n', 'latin1')],
+  ['an office document', Buffer.from('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1', 'latin1')],
+  ['a document', Buffer.from('{\\rtf1', 'latin1')],
   ['a program', Buffer.from('\x7fELF', 'latin1')],
+  ['a program', Buffer.from('dex\n03', 'latin1')],
+  ['a program', Buffer.from('\xce\xfa\xed\xfe', 'latin1')],
   ['a program', Buffer.from('\xca\xfe\xba\xbe', 'latin1')],
   ['a program', Buffer.from('\xcf\xfa\xed\xfe', 'latin1')],
   ['a program', Buffer.from('\x00asm', 'latin1')],
@@ -21,6 +29,7 @@ const markup = /<\?(?:php|=)|<script|<!doctype|<html|<svg|<iframe|javascript:|^\
 export function identifyBinaryPayload(bytes: Buffer): string | undefined {
   const known = signatures.find(([, signature]) => bytes.subarray(0, signature.length).equals(signature));
   if (known !== undefined) return known[0];
+  if (bytes.toString('latin1', 257, 262) === 'ustar') return 'a tar archive';
   return isWindowsProgram(bytes) ? 'a Windows program' : undefined;
 }
 

@@ -1,6 +1,6 @@
 import type { FileWindow } from './file-window.ts';
 import { identifyBinaryPayload } from './find-payload.ts';
-import type { WalkedImage } from './walk-png.ts';
+import type { VisitPart, WalkedImage } from './walk-png.ts';
 
 const damaged: WalkedImage = { ok: false, reason: 'the image is cut off or damaged' };
 
@@ -9,18 +9,23 @@ const damaged: WalkedImage = { ok: false, reason: 'the image is cut off or damag
  * marker, up to the next segment. Cameras append further JPEGs (previews, gain maps): all of them count as the image.
  */
 export async function walkJpeg(window: FileWindow): Promise<WalkedImage> {
-  let walked = await walkOne(window, 0);
+  let walked = await walkOneJpeg(window, 0);
   for (let images = 1; walked.ok && images < 16; images++) {
     const next = await window.read(walked.end, 3);
     if (next.length < 3 || next.readUIntBE(0, 3) !== 0xff_d8_ff) break;
-    const another = await walkOne(window, walked.end);
+    const another = await walkOneJpeg(window, walked.end);
     if (!another.ok) break;
     walked = another;
   }
   return walked;
 }
 
-async function walkOne(window: FileWindow, start: number): Promise<WalkedImage> {
+/** One JPEG of those that a file may hold. Visits its segments by their markers; coded data belong to the segment before them. */
+export async function walkOneJpeg(
+  window: FileWindow,
+  start: number,
+  visit: VisitPart<number> = () => {},
+): Promise<WalkedImage> {
   if ((await window.read(start, 2)).toString('hex') !== 'ffd8')
     return { ok: false, reason: 'it is not a JPEG image' };
   let position = start + 2;
@@ -37,12 +42,14 @@ async function walkOne(window: FileWindow, start: number): Promise<WalkedImage> 
       if (head.length < 4) return damaged;
       const length = head.readUInt16BE(2);
       if (length < 2) return damaged;
-      if (marker >= 0xe0 && marker <= 0xef) {
+      if ((marker >= 0xe0 && marker <= 0xef) || marker === 0xfe) {
         const payload = identifyBinaryPayload(await window.read(position + 4, Math.min(length - 2, 1024)));
         if (payload !== undefined) return { ok: false, reason: `${payload} is hidden in the image` };
       }
+      const segment = position;
       position += 2 + length;
       if (marker === 0xda) position = await skipCodedData(window, position);
+      visit(marker, segment, position);
     }
   }
   return damaged;

@@ -8,6 +8,7 @@ import { collectResult, storeTextResult } from '../../files/collect-result.ts';
 import type { FilePolicy } from '../../files/collect-result.ts';
 import type { FileStore } from '../../files/file-store.ts';
 import { findFileTypeByExtension } from '../../files/file-types.ts';
+import { prepareForBackend } from '../../files/strip/prepare-for-backend.ts';
 import type { Job, StagedInput } from '../../jobs/job.ts';
 import type { JobLedger } from '../../jobs/job-ledger.ts';
 import type { Logger } from '../../logging.ts';
@@ -52,10 +53,12 @@ export function createAttemptRunner(
   const store = { store: files, policy, maxBytes: maxResultBytes };
 
   function keepOutputs(run: OutputsRun) {
-    const { id, attempt } = run.job;
+    const { id, attempt, workflow } = run.job;
+    const { stripResults } = policy;
+    const strip = stripResults === true || (stripResults !== false && stripResults.includes(workflow));
     return createRunOutputs(
       {
-        storeFile: (source, target, cut) => collectResult(store, { ...source, ...target }, cut),
+        storeFile: (source, target, cut) => collectResult({ ...store, strip }, { ...source, ...target }, cut),
         storeText: (text, key) => storeTextResult(store, { text, key }),
         exists: async (key) => (await files.stat(key)) !== undefined,
         remove: (key) => files.remove(key),
@@ -123,7 +126,7 @@ function contentTypeOf(fileName: string): string {
 }
 
 async function openSource(
-  { files, workflows }: Pick<AttemptRunnerDeps, 'files' | 'workflows'>,
+  { files, workflows, policy }: Pick<AttemptRunnerDeps, 'files' | 'workflows' | 'policy'>,
   source: StagedInput['source'],
 ): Promise<StagedFile> {
   if (source.kind === 'upload') {
@@ -131,18 +134,20 @@ async function openSource(
     const info = await files.stat(key);
     if (info === undefined)
       throw new BridgeError('not_found', 'an uploaded file of this job is gone: upload it again');
-    return {
-      contentType: contentTypeOf(source.savedName),
-      size: info.size,
-      open: async () => (await files.open(key)).stream,
-    };
+    const contentType = contentTypeOf(source.savedName);
+    const sent = await prepareForBackend(
+      { contentType, size: info.size, open: async (range) => (await files.open(key, range)).stream },
+      policy,
+    );
+    return { contentType, ...sent };
   }
   const path = workflows.samplePath(source.fileName);
   if (path === undefined) throw new BridgeError('not_found', `the sample file ${source.fileName} is gone`);
   const { size } = await stat(path);
-  return {
-    contentType: contentTypeOf(source.fileName),
-    size,
-    open: async () => createReadStream(path),
-  };
+  const contentType = contentTypeOf(source.fileName);
+  const sent = await prepareForBackend(
+    { contentType, size, open: async (range) => createReadStream(path, range) },
+    { ...policy, isTrusted: true },
+  );
+  return { contentType, ...sent };
 }
