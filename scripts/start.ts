@@ -38,7 +38,14 @@ async function untilReady(url: string, bridge: ChildProcess): Promise<boolean> {
   return false;
 }
 
-function printWelcome(url: string, isSimulated: boolean): void {
+function printWelcome(
+  url: string,
+  { isSimulated, asksForKeys }: { isSimulated: boolean; asksForKeys: boolean },
+): void {
+  const key = asksForKeys ? ' -H "Authorization: Bearer $KEY"' : '';
+  const more = asksForKeys
+    ? 'It asks for keys: npm run bridge -- keys create --name me, and see docs/operator.md#security'
+    : `Every call, to try in the browser: ${url}/docs`;
   const fleet = isSimulated
     ? `two SIMULATED ComfyUI backends (no GPU, no ComfyUI: model pictures are stand-ins, plain image operations are real).
   Name your own machines to use them:  COMFYUI_SERVERS=192.0.2.10:8188,192.0.2.11:8188 npm start`
@@ -48,9 +55,9 @@ function printWelcome(url: string, isSimulated: boolean): void {
 
   Try it (a picture in one call):
 
-    curl "${url}/api/bridge/workflows/text-to-image/jobs" -H "Prefer: wait=60" -H "Accept: image/png" -d '{"inputs": {"prompt": "a lighthouse at dawn"}}' -o picture.png
+    curl "${url}/api/bridge/workflows/text-to-image/jobs"${key} -H "Prefer: wait=60" -H "Accept: image/png" -d '{"inputs": {"prompt": "a lighthouse at dawn"}}' -o picture.png
 
-  Every call, to try in the browser: ${url}/docs
+  ${more}
   Stop it with Ctrl-C. More: README.md and docs/client.md.
 
 `);
@@ -71,7 +78,8 @@ async function main(): Promise<number> {
     const { host, port, basePath } = loaded.config.server;
     const shownHost = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
     const url = `http://${shownHost.includes(':') ? `[${shownHost}]` : shownHost}:${port}${basePath}`;
-    if (port !== 0 && (await untilReady(url, bridge))) printWelcome(url, isSimulated);
+    if (port !== 0 && (await untilReady(url, bridge)))
+      printWelcome(url, { isSimulated, asksForKeys: loaded.config.operator.keysRequired });
   }
   await exited;
   return bridge.exitCode ?? (bridge.signalCode === 'SIGTERM' ? 0 : 1);

@@ -1,6 +1,14 @@
 import { join } from 'node:path';
 
 import type { Fleet } from './backends/fleet.ts';
+import { createTokenBuckets } from './access/token-bucket.ts';
+import {
+  buildAccess,
+  buildAuditing,
+  buildRouteGuard,
+  createAdmission,
+  createStoredLimit,
+} from './build-access.ts';
 import { buildApi } from './build-api.ts';
 import { buildAssets } from './build-assets.ts';
 import { buildFilePolicy } from './build-file-policy.ts';
@@ -12,8 +20,9 @@ import { createEvents } from './events.ts';
 import type { Events } from './events.ts';
 import { createDiskFileStore } from './files/disk-file-store.ts';
 import { limitStorage } from './files/limit-storage.ts';
-import { createHttpApp } from './http/app.ts';
+import { addressOf, createHttpApp } from './http/app.ts';
 import { createCors, mayConnectFrom } from './http/cors.ts';
+import { createRequestLimit } from './http/requests/limit-requests.ts';
 import { listRoutes } from './http/list-routes.ts';
 import type { Route } from './http/list-routes.ts';
 import { createGenerationCount } from './jobs/generation-count.ts';
@@ -72,8 +81,12 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
   const store = parts.use(
     overrides.store ?? (await openJobStore({ log }, { kind: config.jobs.store, dataDir })),
   );
+  const access = parts.use(
+    await buildAccess(config, { records: store, now, log: log.child({ part: 'access' }) }),
+  );
   const files = await limitStorage(await createDiskFileStore({ directory: dataDir }), {
     maxBytes: config.files.quotaBytes,
+    maxBytesOf: createStoredLimit(access, config.limits),
   });
   const { policy } = parts.use(buildFilePolicy(config.files, log.child({ part: 'files' })));
   const ledger = createJobLedger({ store, events, log: log.child({ part: 'jobs' }) });
@@ -123,7 +136,7 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
   parts.defer(() => ledger.close());
 
   const assets = await buildAssets(config, {
-    ...{ store, ledger, files, policy, now },
+    ...{ store, ledger, files, policy, access, now },
     log: log.child({ part: 'assets' }),
   });
   const contextOf = createContextOf(
@@ -156,6 +169,10 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
       positionOf: (job) => feed.position(job),
       previewOf: (job) => feed.lastPreview(job),
       mayConnect: ({ headers }) => mayConnectFrom(headers, config.server.corsOrigins),
+      admit: createAdmission(access, {
+        maxSockets: config.limits.sockets,
+        addressOf: (request) => addressOf(app, request),
+      }),
       isDraining,
       log: log.child({ part: 'ws' }),
       now,
@@ -171,6 +188,7 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
   parts.defer(() => gateway.close());
 
   const api = buildApi(config, {
+    access,
     store,
     ledger,
     feed,
@@ -192,16 +210,27 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
     now,
   });
   parts.defer(() => api.untilDelivered());
-  server.on(
-    'request',
-    createHttpApp({
-      routers: api.routers,
-      cors: createCors(config.server.corsOrigins),
-      trustProxy: config.server.trustProxy,
-      basePath: config.server.basePath,
-      log: log.child({ part: 'http' }),
+  const routes = listRoutes(api.routers);
+  parts.defer(
+    access.keys.onChange(() => {
+      gateway.dropUnwelcome();
+      api.dropUnwelcome();
     }),
   );
+  const app = createHttpApp({
+    routers: api.routers,
+    cors: createCors(config.server.corsOrigins),
+    trustProxy: config.server.trustProxy,
+    basePath: config.server.basePath,
+    log: log.child({ part: 'http' }),
+    guard: buildRouteGuard(access, { routes, workflows }),
+    audit: buildAuditing(access, routes),
+    limitRequests: createRequestLimit({
+      buckets: createTokenBuckets({ now, windowMs: 60_000 }),
+      requestsPerMinute: config.limits.requestsPerMinute,
+    }),
+  });
+  server.on('request', app);
 
   const recovered = await recoverJobs({
     ledger,
@@ -238,7 +267,7 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
     events,
     ledger,
     workflows,
-    routes: listRoutes(api.routers),
+    routes,
     close,
     [Symbol.asyncDispose]: close,
   };

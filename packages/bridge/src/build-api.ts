@@ -1,5 +1,6 @@
 import type { Router } from 'express';
 
+import type { Access } from './access/access.ts';
 import type { AssetParts } from './build-assets.ts';
 import type { FleetParts } from './build-fleet.ts';
 import { buildNamedWorkflows } from './build-named-workflows.ts';
@@ -7,11 +8,14 @@ import type { SchedulingParts } from './build-scheduling.ts';
 import type { BridgeConfig } from './config/bridge-config.ts';
 import type { Events } from './events.ts';
 import type { FilePolicy } from './files/collect-result.ts';
-import type { FileStore } from './files/file-store.ts';
+import type { LimitedFileStore } from './files/limit-storage.ts';
+import { ownerMarkOf, toMark } from './files/saved-name.ts';
+import { identityOf, requireGood } from './http/requests/identity.ts';
 import { createIdempotency } from './http/requests/idempotency.ts';
 import { createJobStreams } from './http/streams/job-streams.ts';
 import { createGraphGuard } from './http/requests/may-run-graphs.ts';
-import { isOperator, requireOperator } from './http/requests/require-operator.ts';
+import { isOperator, requireOperator, requireRole } from './http/requests/require-operator.ts';
+import { createAuditRoutes } from './http/routes/audit.ts';
 import { createBackendRoutes } from './http/routes/backends.ts';
 import { createBridgeEventRoutes } from './http/routes/bridge-events.ts';
 import { createBridgeJobRoutes } from './http/routes/bridge-jobs.ts';
@@ -21,10 +25,12 @@ import { createDocsRoutes } from './http/routes/docs.ts';
 import { createFreeRoutes } from './http/routes/free.ts';
 import { createHealthRoutes } from './http/routes/health.ts';
 import { createJobRoutes } from './http/routes/jobs.ts';
+import { createKeyRoutes } from './http/routes/keys.ts';
 import { createOpenApiRoutes } from './http/routes/openapi.ts';
 import { createPlacementRoutes } from './http/routes/placement.ts';
 import { createRequirementRoutes } from './http/routes/requirements.ts';
 import { createResultRoutes } from './http/routes/results.ts';
+import { createTicketRoutes } from './http/routes/tickets.ts';
 import { createUploadRoutes } from './http/routes/uploads.ts';
 import { createV2EventRoutes } from './http/routes/v2-events.ts';
 import { createV2JobRoutes } from './http/routes/v2-jobs.ts';
@@ -49,11 +55,12 @@ import type { WorkflowCatalog } from './workflows/catalog/workflow-catalog.ts';
 import type { Gateway } from './ws/gateway.ts';
 
 export interface BuildApiDeps {
+  access: Access;
   store: JobStore;
   ledger: JobLedger;
   feed: JobFeed;
   events: Events;
-  files: FileStore;
+  files: LimitedFileStore;
   policy: FilePolicy;
   assets: AssetParts;
   workflows: WorkflowCatalog;
@@ -75,11 +82,26 @@ export interface Api {
   routers: Router[];
   /** Resolves when every delivery under way is written down. */
   untilDelivered(): Promise<void>;
+  /** Lets go of event streams whose keys are over. */
+  dropUnwelcome(): void;
 }
 
 /** A part of the composition root: the routes of every API, over one core. */
 export function buildApi(config: BridgeConfig, deps: BuildApiDeps): Api {
-  const { store, ledger, feed, files, policy, assets, workflows, gateway, contextOf, isDraining, now } = deps;
+  const {
+    access,
+    store,
+    ledger,
+    feed,
+    files,
+    policy,
+    assets,
+    workflows,
+    gateway,
+    contextOf,
+    isDraining,
+    now,
+  } = deps;
   const { fleet, changes, requirements } = deps.fleetParts;
   const { scheduler, classify, judge, previewJob, credentials } = deps.schedulingParts;
   const operatorToken = config.operator.token?.reveal();
@@ -94,11 +116,16 @@ export function buildApi(config: BridgeConfig, deps: BuildApiDeps): Api {
       queueLength: () => scheduler.queueLength(),
       isDraining,
       cancel: (id, reason) => scheduler.cancel(id, reason),
+      maxUnfinishedOf: (owner) => access.limitsOf(owner).unfinishedJobs ?? config.limits.unfinishedJobs,
       now,
     },
     { maxQueuedJobs: config.jobs.maxQueued, whenNoBackend: config.backends.whenNone },
   );
-  const touchUpload = async (key: `uploads/${string}`) => {
+  const touchUpload = async (key: `uploads/${string}`, account: string) => {
+    if (access.required && !access.seesAll(account)) {
+      // Without keys nobody knows whose it is, and its name is worthless to guess.
+      if (ownerMarkOf(key.slice('uploads/'.length)) !== toMark(account)) return false;
+    }
     if ((await files.stat(key)) === undefined) return false;
     await files.touch(key);
     return true;
@@ -131,12 +158,18 @@ export function buildApi(config: BridgeConfig, deps: BuildApiDeps): Api {
     positionOf: ({ id }) => scheduler.positionOf(id),
     contextOf,
     closing: deps.closing,
+    isGood: access.isGood,
+    maxStreamsPerAccount: config.limits.streams,
   });
   const results = createResultRoutes({ ledger, files, now });
 
   return {
     routers: [
-      createHealthRoutes({ fleet, isDraining }),
+      createHealthRoutes({
+        fleet,
+        isDraining,
+        isStranger: (request) => access.required && identityOf(request) === undefined,
+      }),
       createOpenApiRoutes({ workflows, fleet }, { version, basePath: config.server.basePath }),
       createDocsRoutes(),
       createWorkflowRoutes({ workflows, fleet }),
@@ -149,10 +182,12 @@ export function buildApi(config: BridgeConfig, deps: BuildApiDeps): Api {
           maxFieldBytes: 1024 * 1024,
         },
         isDraining,
+        checkRoom: (account) => files.checkRoomOf(toMark(account)),
       }),
       createJobRoutes(
         {
           submitJob,
+          workflows,
           ledger,
           scheduler,
           isConnected: (clientId) => gateway.isConnected(clientId),
@@ -205,7 +240,8 @@ export function buildApi(config: BridgeConfig, deps: BuildApiDeps): Api {
         bind,
         idempotency,
         isOperator: (request) => isOperator(request, operatorToken),
-        requireOperator: operator,
+        requireAuthor: requireRole('author', operatorToken),
+        requireGood: (request) => requireGood(access, request),
       }),
       createBridgeJobRoutes({
         ledger,
@@ -217,14 +253,19 @@ export function buildApi(config: BridgeConfig, deps: BuildApiDeps): Api {
         forgetJob: createForgetJob({ ledger, store, files, now }),
         requireOperator: operator,
       }),
+      createKeyRoutes({ keys: access.keys, requireOperator: operator, now }),
+      createAuditRoutes({ audit: access.audit, requireOperator: operator }),
+      createTicketRoutes({ tickets: access.tickets }),
       createBackendRoutes({ fleet, changes, requireOperator: operator, now }),
       createRequirementRoutes({ workflows, requirements, fleet, requireOperator: operator }),
       createFreeRoutes({
         fleet,
         ledger,
-        guardFree: operatorToken === undefined ? (_request, _response, next) => next() : operator,
+        guardFree:
+          operatorToken === undefined && !access.required ? (_request, _response, next) => next() : operator,
       }),
     ],
     untilDelivered: () => results.untilDelivered(),
+    dropUnwelcome: () => streams.dropUnwelcome(),
   };
 }

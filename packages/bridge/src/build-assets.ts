@@ -3,7 +3,9 @@ import { join } from 'node:path';
 
 import type { Request, Router } from 'express';
 
+import type { Access } from './access/access.ts';
 import type { BridgeConfig } from './config/bridge-config.ts';
+import { BridgeError } from './errors.ts';
 import { createAssetRegistry } from './files/assets/asset-registry.ts';
 import { createUploadFinisher } from './files/assets/finish-upload.ts';
 import { createAssetKeeper } from './files/assets/keep-asset.ts';
@@ -11,6 +13,7 @@ import { openPartialStore } from './files/assets/partial-store.ts';
 import { receiveAsset } from './files/assets/receive-asset.ts';
 import type { FilePolicy } from './files/collect-result.ts';
 import type { LimitedFileStore } from './files/limit-storage.ts';
+import { toMark } from './files/saved-name.ts';
 import { requireClaim } from './files/refuse-file.ts';
 import type { Claim } from './http/requests/idempotency.ts';
 import { createResumableUploadRoutes } from './http/routes/resumable-uploads.ts';
@@ -47,26 +50,51 @@ export interface BuildAssetsDeps {
   policy: FilePolicy;
   log: Logger;
   now: () => number;
+  access: Pick<Access, 'required' | 'seesAll' | 'limitsOf'>;
 }
 
 const maxAssets = 100_000;
 const maxUnfinished = 1_000;
+const maxUnfinishedOfKey = 200;
 
 /** A part of the composition root: files that callers upload and name by ids, whole or in pieces. */
 export async function buildAssets(
   { files: settings, server }: Pick<BridgeConfig, 'files' | 'server'>,
-  { store, ledger, files, policy, log, now }: BuildAssetsDeps,
+  { store, ledger, files, policy, log, now, access }: BuildAssetsDeps,
 ): Promise<AssetParts> {
   const { uploadTtlMs, uploadMaxBytes, resumableMaxBytes, resultTtlMs, dataDir } = settings;
   const { basePath } = server;
-  const assets = await createAssetRegistry({ records: store, now, log }, { maxAssets });
-  const keeper = createAssetKeeper({ assets, files, now }, { retentionMs: uploadTtlMs });
+  const assets = await createAssetRegistry(
+    { records: store, now, log, seesAll: access.seesAll },
+    { maxAssets },
+  );
+  const keeper = createAssetKeeper(
+    { assets, files, now },
+    {
+      retentionMs: uploadTtlMs,
+      marksOwner: access.required,
+    },
+  );
   const findOutput = createFindOutput({ findResult: (id) => ledger.findResult(id), now }, { resultTtlMs });
   const calls = new AsyncLocalStorage<UploadCall>();
   const partials = await openPartialStore(
-    { room: files.room, currentAccount: () => calls.getStore()?.account ?? '', now },
-    { directory: join(dataDir, 'partial'), maxUploads: maxUnfinished, ttlMs: uploadTtlMs },
+    {
+      room: files.room,
+      currentAccount: () => calls.getStore()?.account ?? '',
+      seesAll: access.seesAll,
+      now,
+    },
+    {
+      directory: join(dataDir, 'partial'),
+      maxUploads: maxUnfinished,
+      // Without keys, many may share an address.
+      maxPerAccount: access.required ? maxUnfinishedOfKey : maxUnfinished,
+      ttlMs: uploadTtlMs,
+    },
   );
+  const checkRoom = (account: string) => {
+    if (access.required) files.checkRoomOf(toMark(account));
+  };
   const finisher = createUploadFinisher({ partials, keeper, files, policy });
 
   return {
@@ -74,6 +102,8 @@ export async function buildAssets(
       assets,
       findOutput,
       files,
+      // Without keys, whoever knows the id of an output was told it: it is a random UUID.
+      mayUse: (account, job) => !access.required || job.account === account || access.seesAll(account),
       defaultExpiry: () => keeper.defaultExpiry(),
     }),
     isUploadInUse: (savedName) => assets.isBlobInUse(savedName),
@@ -85,14 +115,25 @@ export async function buildAssets(
       createV2AssetRoutes(
         {
           ...{ assets, keeper, files, findOutput, claimKey, isDraining },
-          receive: (upload) =>
-            receiveAsset({ store: files, policy, keeper }, upload, { maxBytes: uploadMaxBytes }),
+          receive(upload) {
+            const { account } = upload;
+            checkRoom(account);
+            const maxBytes = Math.min(uploadMaxBytes, access.limitsOf(account).uploadBytes ?? Infinity);
+            return receiveAsset({ store: files, policy, keeper }, upload, { maxBytes });
+          },
           requireClaim: (file) => requireClaim(file, policy),
         },
         { basePath },
       ),
       createResumableUploadRoutes(
-        { partials, finisher, assets, calls, isDraining },
+        {
+          ...{ partials, finisher, assets, calls, isDraining },
+          checkNew(account, size) {
+            checkRoom(account);
+            const limit = access.limitsOf(account).uploadBytes ?? Infinity;
+            if (size > limit) throw new BridgeError('too_large', `a file of yours may have ${limit} bytes`);
+          },
+        },
         { basePath, maxBytes: resumableMaxBytes },
       ),
     ],

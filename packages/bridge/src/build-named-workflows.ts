@@ -53,7 +53,8 @@ export interface BuildNamedWorkflowsDeps {
   idempotency: Idempotency;
   webhooks: WebhookRegistry;
   isOperator(request: Request): boolean;
-  requireOperator: RequestHandler;
+  requireAuthor: RequestHandler;
+  requireGood(request: Request): void;
   contextOf(job: Job, origin: string): V2Context;
   closing: AbortSignal;
   log: Logger;
@@ -97,6 +98,7 @@ export function buildNamedWorkflows(config: BridgeConfig, deps: BuildNamedWorkfl
             response,
           ),
         contextOf,
+        requireGood: deps.requireGood,
         basePath,
       },
       { maxJsonBytes: config.client.jsonMaxBytes },
@@ -110,7 +112,7 @@ function buildPublishing(
   deps: BuildNamedWorkflowsDeps,
   findObstacles: FindWorkflowObstacles,
 ): Router {
-  const { workflows: catalog, publications, fleet, events, now, requireOperator } = deps;
+  const { workflows: catalog, publications, fleet, events, now, requireAuthor } = deps;
   const { findDefinition } = fleet;
   const limits = { ...defaultImageLimits, maxPixels: config.files.maxPixels };
   return createPublishRoutes(
@@ -121,7 +123,7 @@ function buildPublishing(
       findDefinition,
       convert: (workflow) => convertOrRefuse(workflow, { findDefinition }),
       makeThumbnail: (content) => makeThumbnail(content, limits),
-      requireOperator,
+      requireAuthor,
       basePath: config.server.basePath,
     },
     { maxJsonBytes: config.client.jsonMaxBytes },

@@ -2,6 +2,7 @@
 import { createBridge } from './bridge.ts';
 import { loadConfig } from './config/parse-config.ts';
 import { renderHelp } from './config/render-help.ts';
+import { runKeysCommand } from './keys-command.ts';
 import { createLogger } from './logging.ts';
 import { version } from './version.ts';
 
@@ -15,13 +16,16 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(`${version}\n`);
     return 0;
   }
-  if (args[0] !== undefined)
+  const isInsecure = args[0] === '--insecure';
+  if (args[0] !== undefined && args[0] !== 'keys' && !isInsecure)
     return fail(`unknown argument ${args[0]}: settings are environment variables, see --help`);
 
-  const loaded = await loadConfig({ env: process.env, cwd: process.cwd() });
+  const env = isInsecure ? { ...process.env, INSECURE: 'on' } : process.env;
+  const loaded = await loadConfig({ env, cwd: process.cwd() });
   for (const warning of loaded.warnings) process.stderr.write(`warning: ${warning}\n`);
   if (!loaded.ok) return fail(loaded.problems.join('\n'));
   const { config } = loaded;
+  if (args[0] === 'keys') return await runKeysCommand(args.slice(1), config, process);
   const log = createLogger(config.logging);
   const stop = Promise.withResolvers<NodeJS.Signals>();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.resolve(signal));

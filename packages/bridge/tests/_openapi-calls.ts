@@ -68,7 +68,9 @@ function isBody(body: unknown): body is FormData | Uint8Array<ArrayBuffer> | str
   return body instanceof FormData || body instanceof Uint8Array || typeof body === 'string';
 }
 
-/** Refusals that a caller can bring about: neither bugs nor bad luck. */
+/** Refusals that a caller can bring about without keys and limits: neither bugs nor bad luck. */
 function hasRefusals(responses: object): boolean {
-  return Object.keys(responses).some((status) => status.startsWith('4'));
+  return Object.keys(responses).some(
+    (status) => status.startsWith('4') && status !== '401' && status !== '429',
+  );
 }

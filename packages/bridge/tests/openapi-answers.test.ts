@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { png, pngHash } from './_assets.ts';
 import { createCalls } from './_openapi-calls.ts';
 import type { Calls } from './_openapi-calls.ts';
+import { callKeys } from './_openapi-keys.ts';
 import { parseBody, toForm, upgrade } from './_requests.ts';
 import { startBridge, workflowsDir } from './_start-bridge.ts';
 import type { TestBridge } from './_start-bridge.ts';
@@ -59,6 +60,7 @@ test('every operation answers as the document says, good and bad', { timeout: 60
   await callAssets(calls);
   await callUploads(calls);
   await callFleet(calls, t.sim.address);
+  await callKeys(calls);
   expect(calls.missing()).toEqual([]);
   expect(t.errors).toEqual([]);
 });

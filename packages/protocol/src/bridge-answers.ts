@@ -79,6 +79,8 @@ export const healthSchema = z.strictObject({ status: z.literal('ok') });
 /** `GET /readyz`. */
 export const readinessSchema = z.strictObject({
   status: z.string().describe('`ready`, or why not.'),
-  backends: z.strictObject({ ready: countSchema, all: countSchema }),
+  backends: z
+    .strictObject({ ready: countSchema, all: countSchema })
+    .describe('Where keys are required, they count as one to callers without a key.'),
 });
 export type Readiness = z.infer<typeof readinessSchema>;

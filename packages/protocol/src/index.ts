@@ -7,6 +7,7 @@ export * from './compat.ts';
 export * from './error.ts';
 export * from './fleet.ts';
 export * from './job.ts';
+export * from './keys.ts';
 export * from './publish-workflow.ts';
 export * from './workflow-marks.ts';
 export * from './v2.ts';

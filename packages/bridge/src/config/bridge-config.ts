@@ -81,8 +81,28 @@ export interface BridgeConfig {
     readonly graceMs: number;
     readonly jsonMaxBytes: number;
   };
+  /** Of one key, or of one address where keys are off; infinity: none. */
+  readonly limits: {
+    readonly requestsPerMinute: number;
+    /** Wrong keys a minute from one address. */
+    readonly keyAttempts: number;
+    readonly unfinishedJobs: number;
+    /** Of uploads, of one key. */
+    readonly storedBytes: number;
+    readonly sockets: number;
+    readonly streams: number;
+  };
   readonly logging: { readonly level: LogLevel; readonly format: 'auto' | 'json' | 'pretty' };
-  readonly operator: { readonly token: Secret | undefined };
+  readonly operator: {
+    readonly token: Secret | undefined;
+    /** Whether callers must send a key. */
+    readonly keysRequired: boolean;
+  };
+}
+
+/** Whether only this machine reaches a listener of that address or name. */
+export function isLoopback(host: string): boolean {
+  return host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host) || /^localhost\.?$/i.test(host);
 }
 
 const maxTimerMs = 2 ** 31 - 1;
@@ -146,8 +166,21 @@ export function toBridgeConfig(values: OptionValues): BridgeConfig {
       graceMs: values.GRACE_SECONDS,
       jsonMaxBytes: values.MAX_JSON_SIZE,
     },
+    limits: {
+      requestsPerMinute: values.LIMIT_REQUESTS || Infinity,
+      keyAttempts: values.LIMIT_KEY_ATTEMPTS,
+      unfinishedJobs: values.LIMIT_UNFINISHED_JOBS || Infinity,
+      storedBytes: values.LIMIT_STORED || Infinity,
+      sockets: values.LIMIT_SOCKETS,
+      streams: values.LIMIT_STREAMS,
+    },
     logging: { level: values.LOGGING_LEVEL, format: values.LOG_FORMAT },
-    operator: { token: values.OPERATOR_TOKEN },
+    operator: {
+      token: values.OPERATOR_TOKEN,
+      keysRequired:
+        values.KEYS === 'required' ||
+        (values.KEYS === 'auto' && !values.INSECURE && !isLoopback(values.HOST)),
+    },
   });
 }
 

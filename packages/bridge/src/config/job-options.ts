@@ -12,7 +12,7 @@ export const jobOptions = {
   ALLOW_ANY_WORKFLOW: {
     section: 'jobs',
     description:
-      'Who may run graphs of their own beside the published workflows. loopback: this machine, not through a proxy; operator: who sends OPERATOR_TOKEN; everyone.',
+      'Who may run graphs of their own beside the published workflows. loopback: this machine, not through a proxy; operator: who sends OPERATOR_TOKEN; everyone. With keys, authors and operators always may, and keys for some workflows never.',
     default: 'loopback',
     parser: choice('loopback', 'operator', 'everyone'),
   },

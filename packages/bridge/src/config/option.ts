@@ -6,6 +6,7 @@ export type Section =
   | 'files'
   | 'jobs'
   | 'client'
+  | 'limits'
   | 'logging'
   | 'operator';
 

@@ -1,6 +1,7 @@
 import { backendOptions } from './backend-options.ts';
 import { fileOptions } from './file-options.ts';
 import { jobOptions } from './job-options.ts';
+import { limitOptions } from './limit-options.ts';
 import type { Option, OptionValue, Section } from './option.ts';
 import { serverOptions } from './server-options.ts';
 import { webhookOptions } from './webhook-options.ts';
@@ -11,6 +12,7 @@ export const options = {
   ...backendOptions,
   ...fileOptions,
   ...jobOptions,
+  ...limitOptions,
   ...webhookOptions,
 };
 
@@ -27,6 +29,7 @@ export const sections: Readonly<Record<Section, string>> = {
   files: 'Files',
   jobs: 'Jobs',
   client: 'Clients',
+  limits: 'Limits of one caller',
   logging: 'Logging',
   operator: 'Operator',
 };

@@ -11,7 +11,7 @@ export function renderHelp(version: string): string {
   );
   return `${[
     `comfy-bridge ${version}: one API in front of many ComfyUI machines`,
-    'Usage: comfy-bridge [--help] [--version]',
+    'Usage: comfy-bridge [--insecure] [--help] [--version]\n       comfy-bridge keys create|list|rotate|revoke …',
     wrap(
       'Every setting below can stand in the environment, in .env of the working directory, or in config.json; the first of them wins. Defaults are in brackets. docs/config.md tells more.',
       '',

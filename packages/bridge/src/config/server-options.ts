@@ -1,13 +1,13 @@
 import { basePath, corsOrigins, hostName, trustProxy } from './network-parsers.ts';
 import type { Option } from './option.ts';
-import { choice, filePath, logLevel, seconds, secret, wholeNumber } from './value-parsers.ts';
+import { choice, filePath, logLevel, onOff, seconds, secret, wholeNumber } from './value-parsers.ts';
 
 /** The bridge's own listener, its log and its operator. */
 export const serverOptions = {
   HOST: {
     section: 'server',
     description:
-      "Address to listen on. Anything but this machine's loopback makes the bridge reachable for others.",
+      "Address to listen on. Anything but this machine's loopback makes the bridge reachable for others, and asks for keys (KEYS).",
     default: '127.0.0.1',
     parser: hostName,
   },
@@ -63,6 +63,20 @@ export const serverOptions = {
     description: 'json: one object per line. pretty: for people. auto: pretty on a terminal, else json.',
     default: 'auto',
     parser: choice('auto', 'json', 'pretty'),
+  },
+  KEYS: {
+    section: 'operator',
+    description:
+      'Whether callers must send a key. auto: when HOST is more than this machine. Keys are made with "comfy-bridge keys create".',
+    default: 'auto',
+    parser: choice('auto', 'required', 'off'),
+  },
+  INSECURE: {
+    section: 'operator',
+    description:
+      'on: KEYS=auto asks for no keys on a public address either, and whoever reaches the port may use it, as with the original. Also --insecure.',
+    default: 'off',
+    parser: onOff,
   },
   OPERATOR_TOKEN: {
     section: 'operator',

@@ -1,5 +1,8 @@
+import { stat } from 'node:fs/promises';
+
 import { BridgeError } from '../errors.ts';
 import type { FileStore, PendingFile } from './file-store.ts';
+import { ownerMarkOf } from './saved-name.ts';
 
 /** Of the quota, what uploads may fill: the rest is for the results of jobs that were accepted already. */
 const uploadShare = 0.9;
@@ -14,6 +17,15 @@ export interface StorageRoom {
 
 export interface LimitedFileStore extends FileStore {
   readonly room: StorageRoom;
+  /** Throws `BridgeError('limited')` when the owner of this mark has as much stored as it may. */
+  checkRoomOf(mark: string): void;
+}
+
+export interface StorageLimits {
+  /** Of everything together. */
+  maxBytes: number;
+  /** Of the uploads of one owner, by its mark; default any number. */
+  maxBytesOf?: (mark: string) => number;
 }
 
 /**
@@ -22,11 +34,35 @@ export interface LimitedFileStore extends FileStore {
  */
 export async function limitStorage(
   store: FileStore,
-  { maxBytes }: { maxBytes: number },
+  { maxBytes, maxBytesOf = () => Infinity }: StorageLimits,
 ): Promise<LimitedFileStore> {
   let used = 0;
+  /** Of uploads, by the mark of whose they are. */
+  const owned = new Map<string, number>();
   for (const kind of ['uploads', 'results'] as const) {
-    for await (const { size } of store.list(kind)) used += size;
+    for await (const { key, size } of store.list(kind)) count(key, size);
+  }
+
+  /** Bytes that came, or went. */
+  function count(key: string, bytes: number): void {
+    used += bytes;
+    const mark = markOf(key);
+    if (mark === undefined) return;
+    const left = (owned.get(mark) ?? 0) + bytes;
+    if (left > 0) owned.set(mark, left);
+    else owned.delete(mark);
+  }
+
+  function checkOwner(key: string, bytes: number): void {
+    const mark = markOf(key);
+    if (mark === undefined || (owned.get(mark) ?? 0) + bytes <= maxBytesOf(mark)) return;
+    throw ownerIsFull();
+  }
+
+  function ownerIsFull(): BridgeError {
+    return new BridgeError('limited', 'as much as you may have stored is stored: delete something, or wait', {
+      retryAfter: 60,
+    });
   }
 
   function full(): BridgeError {
@@ -61,8 +97,16 @@ export async function limitStorage(
         }
       },
       async commit(key) {
-        await pending.commit(key);
-        used += pending.size;
+        const { size } = pending;
+        checkOwner(key, size);
+        // Taken before it is there: others come meanwhile.
+        count(key, size);
+        try {
+          await pending.commit(key);
+        } catch (error) {
+          count(key, -size);
+          throw error;
+        }
       },
       discard: () => pending.discard(),
     };
@@ -75,11 +119,11 @@ export async function limitStorage(
       const size = bytes.length;
       if (roomFor(key.startsWith('uploads/') ? 'upload' : 'result') < size) throw full();
       // Taken before it is written: others come meanwhile.
-      used += size;
+      count(key, size);
       try {
         await store.put(key, bytes);
       } catch (error) {
-        used -= size;
+        count(key, -size);
         throw error;
       }
     },
@@ -87,17 +131,28 @@ export async function limitStorage(
     async copy(from, to) {
       const size = (await store.stat(from))?.size ?? 0;
       if (roomFor(to.startsWith('uploads/') ? 'upload' : 'result') < size) throw full();
-      used += size;
+      count(to, size);
       try {
         await store.copy(from, to);
       } catch (error) {
-        used -= size;
+        count(to, -size);
         throw error;
       }
     },
     async adopt(path, key) {
-      await store.adopt(path, key);
-      used += (await store.stat(key))?.size ?? 0;
+      // What is gone is told by the store.
+      const size = (await stat(path).catch(() => undefined))?.size ?? 0;
+      checkOwner(key, size);
+      count(key, size);
+      try {
+        await store.adopt(path, key);
+      } catch (error) {
+        count(key, -size);
+        throw error;
+      }
+    },
+    checkRoomOf(mark) {
+      if ((owned.get(mark) ?? 0) >= maxBytesOf(mark)) throw ownerIsFull();
     },
     room: {
       check(bytes) {
@@ -110,7 +165,11 @@ export async function limitStorage(
     async remove(key) {
       const info = await store.stat(key);
       await store.remove(key);
-      used -= info?.size ?? 0;
+      count(key, -(info?.size ?? 0));
     },
   };
+}
+
+function markOf(key: string): string | undefined {
+  return key.startsWith('uploads/') ? ownerMarkOf(key.slice('uploads/'.length)) : undefined;
 }

@@ -26,6 +26,8 @@ export interface UploadRequest {
   /** The request's body, unread. After a refusal it may hold unread bytes: answer, then read them off or hang up. */
   stream: Readable;
   signal?: AbortSignal;
+  /** Whose the files are, where that counts. */
+  owner?: string | undefined;
 }
 
 export interface UploadedFile {
@@ -61,7 +63,7 @@ export async function receiveUpload(request: UploadRequest): Promise<{ files: Up
     checkContentLength(request);
     const { headers, stream, signal } = request;
     await readMultipart({ contentType: headers['content-type'], stream, signal }, parts.receive);
-    return { files: await commitAll(request.store, parts.received()) };
+    return { files: await commitAll(request, parts.received()) };
   } catch (error) {
     await parts.discard();
     throw error;
@@ -151,12 +153,15 @@ function createPartReceiver({ store, policy, limits, signal }: UploadRequest): P
   };
 }
 
-async function commitAll(store: FileStore, files: readonly ReceivedFile[]): Promise<UploadedFile[]> {
+async function commitAll(
+  { store, owner }: Pick<UploadRequest, 'store' | 'owner'>,
+  files: readonly ReceivedFile[],
+): Promise<UploadedFile[]> {
   const committed: FileKey[] = [];
   try {
     const uploaded: UploadedFile[] = [];
     for (const { identifier, fileName, pending, checked } of files) {
-      const savedName = createSavedName(checked.extension);
+      const savedName = createSavedName(checked.extension, owner);
       const { size, hash } = pending;
       const key: FileKey = `uploads/${savedName}`;
       committed.push(key);

@@ -1,7 +1,11 @@
+import { IncomingMessage } from 'node:http';
+
 import express from 'express';
 import type { Express, RequestHandler, Router } from 'express';
 
 import type { Logger } from '../logging.ts';
+import { createSecurityHeaders } from './security-headers.ts';
+import type { RouteGuard } from './requests/guard-routes.ts';
 import { guardBody } from './requests/guard-body.ts';
 import { createErrorHandler, handleUnknownRoute } from './answers/error-handler.ts';
 
@@ -12,27 +16,44 @@ export interface HttpAppParts {
   /** Sub-path behind a proxy, such as `/bridge`; empty for none. */
   basePath: string;
   log: Logger;
+  /** Where keys are required. */
+  guard?: RouteGuard | undefined;
+  limitRequests?: RequestHandler;
+  audit?: { refusals: RequestHandler; changes: RequestHandler };
 }
 
 const bodyMethods = new Set(['POST', 'PUT', 'PATCH']);
 
-/** Middleware order: security headers, CORS, the routes, unknown routes, errors last. */
-export function createHttpApp({ routers, cors, trustProxy, basePath, log }: HttpAppParts): Express {
+/** Middleware order: security headers, CORS, who the caller is, how much and what it may, the routes, unknown routes, errors last. */
+export function createHttpApp({
+  routers,
+  cors,
+  trustProxy,
+  basePath,
+  log,
+  guard,
+  limitRequests,
+  audit,
+}: HttpAppParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('trust proxy', typeof trustProxy === 'object' ? [...trustProxy] : trustProxy);
   app.set('query parser', 'simple');
-  app.use((_request, response, next) => {
-    response.setHeader('X-Content-Type-Options', 'nosniff');
-    response.setHeader('Cache-Control', 'no-store');
-    next();
-  });
+  app.use(createSecurityHeaders({ isClosed: guard !== undefined }));
   app.use((request, _response, next) => {
     if (bodyMethods.has(request.method)) guardBody(request);
     next();
   });
   app.use(cors);
+  if (audit !== undefined) app.use(audit.refusals);
+  if (guard !== undefined) app.use(guard.identify);
+  if (limitRequests !== undefined) app.use(limitRequests);
+  if (guard !== undefined) {
+    app.use(basePath === '' ? '/' : basePath, guard.rules);
+    app.use(...guard.refuseStrangers);
+  }
+  if (audit !== undefined) app.use(basePath === '' ? '/' : basePath, audit.changes);
   for (const router of routers) {
     if (basePath === '') app.use(router);
     else app.use(basePath, router);
@@ -40,4 +61,13 @@ export function createHttpApp({ routers, cors, trustProxy, basePath, log }: Http
   app.use(handleUnknownRoute);
   app.use(createErrorHandler(log, { basePath }));
   return app;
+}
+
+/** Where a request that Express has not seen (a WebSocket's) comes from, told as for all others. */
+export function addressOf(app: Express, message: IncomingMessage): string {
+  // What Express itself does with every request.
+  const request: unknown = Object.setPrototypeOf(message, app.request);
+  return request instanceof IncomingMessage && 'ip' in request && typeof request.ip === 'string'
+    ? request.ip
+    : '';
 }

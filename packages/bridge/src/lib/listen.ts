@@ -2,14 +2,18 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 
-/** A server that cuts slow headers. Bodies may take long (uploads); that they keep coming is seen to where they are read. */
+/** A server that cuts slow headers, and refuses those that are larger than all of them may be. Bodies may take long (uploads); that they keep coming is seen to where they are read. */
 export function createHttpServer(): Server {
-  return createServer({
+  const server = createServer({
+    maxHeaderSize: 16 * 1024,
     requestTimeout: 0,
     headersTimeout: 10_000,
     connectionsCheckingInterval: 2_000,
     keepAliveTimeout: 75_000,
   });
+  // Node would leave out what is more, without a word: also what a proxy says of who is calling.
+  server.maxHeadersCount = 0;
+  return server;
 }
 
 /** Starts listening and returns the origin, `http://host:port`. Rejects with the system's error (port taken, no rights). */

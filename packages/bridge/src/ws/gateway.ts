@@ -1,8 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
-import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-import { clientIdSchema } from '@comfy-bridge/protocol';
 import type { CompatFrame, CompatFrameExtras, Progress } from '@comfy-bridge/protocol';
 import { WebSocketServer } from 'ws';
 
@@ -22,9 +20,10 @@ import { createRecentSet } from '../lib/recent-set.ts';
 import type { Logger } from '../logging.ts';
 import { createClientLeases } from './client-leases.ts';
 import { Session } from './session.ts';
-import { readSocketQuery } from './socket-query.ts';
+import { answerRefused, readUpgrade } from './upgrade.ts';
+import type { UpgradeDeps } from './upgrade.ts';
 
-export interface GatewayDeps {
+export interface GatewayDeps extends UpgradeDeps {
   server: Server;
   ledger: JobLedger;
   events: Events;
@@ -35,8 +34,6 @@ export interface GatewayDeps {
   previewOf(job: Job): Buffer | undefined;
   /** Sequence number of the newest event of a job. */
   positionOf(job: Job): number;
-  mayConnect(request: IncomingMessage): boolean;
-  isDraining(): boolean;
   log: Logger;
   now: () => number;
 }
@@ -59,6 +56,8 @@ export interface Gateway {
   expectBack(jobs: Iterable<Job>): void;
   /** True while somebody wants to see previews of that client's job. */
   wantsPreviews(clientId: string | null): boolean;
+  /** Lets go of those whose keys are over. */
+  dropUnwelcome(): void;
   close(): void;
 }
 
@@ -102,24 +101,13 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
 
   function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
-    const url = URL.parse(request.url ?? '/', 'http://bridge');
-    if (url?.pathname !== options.path)
-      return refuseUpgrade(socket, 404, 'there is no WebSocket here: use /ws');
-    const clientId = clientIdSchema.safeParse(url.searchParams.get('clientId') ?? '');
-    if (!clientId.success) {
-      return refuseUpgrade(
-        socket,
-        400,
-        'clientId is missing or not valid: /ws?clientId=<1 to 128 of A-Z a-z 0-9 . _ : ->',
-      );
-    }
-    if (!deps.mayConnect(request)) return refuseUpgrade(socket, 403, 'pages of this origin may not connect');
-    if (deps.isDraining())
-      return refuseUpgrade(socket, 503, 'the bridge is shutting down: try again in a moment');
-    const wishes = readSocketQuery(url.searchParams);
-    if (!wishes.ok) return refuseUpgrade(socket, 400, wishes.detail);
+    const upgrade = readUpgrade(deps, request, options.path);
+    if (!upgrade.ok) return answerRefused(socket, upgrade);
+    const { clientId, wishes, isGood, leave } = upgrade;
+    // Also of one that never becomes a WebSocket.
+    socket.once('close', leave);
     wss.handleUpgrade(request, socket, head, (ws) => {
-      open(new Session(ws, { clientId: clientId.data, ...wishes.query, now }, onGone));
+      open(new Session(ws, { clientId, ...wishes, isGood, now }, onGone));
     });
   }
 
@@ -273,6 +261,13 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
       const peers = clientId === null ? undefined : sessions.get(clientId);
       return peers !== undefined && [...peers].some((session) => session.previews);
     },
+    dropUnwelcome() {
+      for (const session of [...allSessions()]) {
+        if (session.isGood()) continue;
+        session.send(compatFrame('error', 'this key is no longer valid'));
+        session.close(4401, 'this key is no longer valid');
+      }
+    },
     close() {
       closed.abort();
       timers.forEach(clearTimeout);
@@ -285,12 +280,4 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
       }
     },
   };
-}
-
-function refuseUpgrade(socket: Duplex, status: number, detail: string): void {
-  const body = JSON.stringify({ detail });
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\n${status === 503 ? 'Retry-After: 5\r\n' : ''}Content-Type: application/json\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
 }

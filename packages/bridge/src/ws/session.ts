@@ -5,6 +5,8 @@ import type { SocketQuery } from './socket-query.ts';
 
 export interface SessionOptions extends SocketQuery {
   clientId: string;
+  /** False once its key is over. */
+  isGood(): boolean;
   now: () => number;
 }
 
@@ -25,6 +27,7 @@ export class Session {
   readonly after: number | undefined;
   readonly graceMs: number | undefined;
   readonly openedAt: number;
+  readonly isGood: () => boolean;
   readonly #socket: WebSocket;
   readonly #now: () => number;
   /** When we closed it, ms since the epoch; its end may come much later. */
@@ -37,7 +40,7 @@ export class Session {
 
   constructor(
     socket: WebSocket,
-    { clientId, previews, extended, after, graceMs, now }: SessionOptions,
+    { clientId, previews, extended, after, graceMs, isGood, now }: SessionOptions,
     onGone: (session: Session, wasClosed: boolean) => void,
   ) {
     this.#socket = socket;
@@ -46,6 +49,7 @@ export class Session {
     this.extended = extended;
     this.after = after;
     this.graceMs = graceMs;
+    this.isGood = isGood;
     this.#now = now;
     this.openedAt = now();
     socket.on('message', () => {

@@ -56,7 +56,7 @@ export function createAssetKeeper(
     files,
     now,
   }: { assets: AssetRegistry; files: Pick<FileStore, 'stat' | 'touch' | 'remove'>; now: () => number },
-  { retentionMs }: { retentionMs: number },
+  { retentionMs, marksOwner = false }: { retentionMs: number; marksOwner?: boolean },
 ): AssetKeeper {
   /** Of two that send the same bytes at once, the second finds those of the first. */
   const turns = createKeyedMutex();
@@ -93,7 +93,10 @@ export function createAssetKeeper(
       await assets.mint(minted);
       return { asset: minted, createdNew: false };
     }
-    const minted = { ...asset, savedName: createSavedName(checked.extension) };
+    const minted = {
+      ...asset,
+      savedName: createSavedName(checked.extension, marksOwner ? account : undefined),
+    };
     const key: FileKey = `uploads/${minted.savedName}`;
     await received.place(key);
     try {

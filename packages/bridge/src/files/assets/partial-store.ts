@@ -18,12 +18,16 @@ export interface PartialStoreDeps {
   room: StorageRoom;
   /** Whose request is being handled. */
   currentAccount(): string;
+  /** Accounts to whom those of others are open too; default none. */
+  seesAll?(account: string): boolean;
   now: () => number;
 }
 
 export interface PartialStoreOptions {
   directory: string;
   maxUploads: number;
+  /** Default: all of them. */
+  maxPerAccount?: number;
   /** An upload that is not complete after this long is given up, in ms. */
   ttlMs: number;
 }
@@ -74,7 +78,8 @@ export class PartialStore extends TusFileStore {
   /** Undefined for an unknown or expired one, and for one of another account. */
   find(id: string, account: string): PartialUpload | undefined {
     const upload = this.#entries.get(id)?.upload;
-    return upload?.account === account && this.expiresAt(upload) > this.#deps.now() ? upload : undefined;
+    if (upload === undefined || this.expiresAt(upload) <= this.#deps.now()) return undefined;
+    return upload.account === account || this.#deps.seesAll?.(account) === true ? upload : undefined;
   }
 
   isComplete({ id, size }: PartialUpload): boolean {
@@ -99,6 +104,7 @@ export class PartialStore extends TusFileStore {
     const { id, size = 0, metadata = {} } = file;
     this.#deps.room.check(size);
     const account = this.#deps.currentAccount();
+    this.#checkAccount(account);
     const upload: PartialUpload = { id, account, size, metadata, createdAt: this.#deps.now() };
     this.restore(upload, 0);
     try {
@@ -154,6 +160,16 @@ export class PartialStore extends TusFileStore {
     );
     for (const { upload } of expired) await this.remove(upload.id);
     return expired.length;
+  }
+
+  #checkAccount(account: string): void {
+    const limit = this.#options.maxPerAccount ?? Infinity;
+    let own = 0;
+    for (const { upload } of this.#entries.values()) if (upload.account === account) own += 1;
+    if (own >= limit)
+      throw new BridgeError('limited', `${limit} uploads of yours are unfinished: end some of them`, {
+        retryAfter: 60,
+      });
   }
 
   #require(id: string): Entry {

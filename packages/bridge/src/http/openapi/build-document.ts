@@ -27,14 +27,15 @@ const securitySchemes = {
   bearerAuth: {
     type: 'http',
     scheme: 'bearer',
-    description: 'A secret of your own: whoever sends the same one shares jobs and assets. Not needed.',
+    description:
+      'A key. Where keys are off it is not needed, and any secret of your own: whoever sends the same one shares jobs and assets.',
   },
   apiKeyAuth: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The same, as a header.' },
   operatorToken: {
     type: 'http',
     scheme: 'bearer',
     description:
-      "The operator's token. Without one, operators are whoever calls from the bridge's own machine.",
+      "The operator's token, or a key with the role that is needed. Without both, operators are whoever calls from the bridge's own machine.",
   },
 };
 

@@ -50,7 +50,7 @@ export interface Operation {
   tag: Tag;
   summary: string;
   description?: string;
-  /** `operator`: needs the operator token (without one: this machine). Default: everybody, a secret tells whose things are whose. */
+  /** `operator`: without keys too, needs the operator token (without one: this machine). Default: everybody, where keys are off. */
   access?: 'operator';
   /** Objects whose fields are the parameters. */
   pathParameters?: z.ZodObject;

@@ -2,6 +2,7 @@ import { bridgeJobOperations } from './bridge-jobs.ts';
 import { bridgeWorkflowOperations, groupOperations } from './bridge-workflows.ts';
 import { compatOperations } from './compat.ts';
 import type { Operation } from './operation.ts';
+import { auditOperations, keyOperations, ticketOperations } from './keys.ts';
 import { operatorOperations } from './operator.ts';
 import { publishOperations } from './publish-workflows.ts';
 import { serviceOperations } from './service.ts';
@@ -22,5 +23,8 @@ export const operations: readonly Operation[] = [
   ...socketOperations,
   ...operatorOperations,
   ...publishOperations,
+  ...keyOperations,
+  ...auditOperations,
+  ...ticketOperations,
   ...serviceOperations,
 ];

@@ -3,6 +3,7 @@ import type { ErrorCode } from '@comfy-bridge/protocol';
 import { z } from 'zod';
 
 import { errorTable } from '../../errors.ts';
+import { ruleOfOperation } from '../access-rules.ts';
 import { json } from './operation.ts';
 import type { Answer, Operation } from './operation.ts';
 
@@ -56,6 +57,11 @@ export function describeRefusals({
 }: Operation): Map<number, Answer> {
   const dialect = dialectOf(path);
   const possible = new Set<ErrorCode>([...refusals, 'internal']);
+  const rule = ruleOfOperation(method, path);
+  // Of everybody, where keys are required; and who comes too often is refused everywhere.
+  if (rule !== 'public') possible.add('unauthorized');
+  possible.add('limited');
+  if (rule === 'author' || rule === 'operator') possible.add('forbidden');
   // A part of the path that cannot be decoded.
   if (pathParameters !== undefined) possible.add(dialect === 'v2' ? 'not_found' : 'bad_request');
   const byStatus = new Map<number, ErrorCode[]>();
@@ -73,6 +79,10 @@ function toAnswer(codes: readonly ErrorCode[], dialect: Dialect, isHead: boolean
   const headers = {
     ...(isRetryable && {
       'Retry-After': z.int().nonnegative().optional().describe('Seconds to wait before trying again.'),
+    }),
+    ...(codes.includes('limited') && {
+      RateLimit: z.string().optional().describe('What is left of the quota.'),
+      'RateLimit-Policy': z.string().optional().describe('The quota.'),
     }),
     ...(codes.includes('unauthorized') && { 'WWW-Authenticate': z.string().optional() }),
   };

@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 
 import { BridgeError } from '../../errors.ts';
+import { identityOf, mayAs } from './identity.ts';
 import { isLocal, isOperator } from './require-operator.ts';
 
 export interface GraphGuard {
@@ -18,7 +19,11 @@ export function createGraphGuard({
 }): GraphGuard {
   return {
     mayRunGraphs(request) {
+      const identity = identityOf(request);
+      if (identity !== undefined && identity.workflows !== null) return false;
       if (allow === 'everyone') return true;
+      // Whoever may publish a graph can run it anyway.
+      if (mayAs(request, 'author') === true) return true;
       return isOperator(request, operatorToken) || (allow === 'loopback' && isLocal(request));
     },
   };

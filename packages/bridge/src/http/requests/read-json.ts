@@ -1,8 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 
 import { BridgeError } from '../../errors.ts';
+import { isDeeperThan } from '../../lib/json-depth.ts';
 import { parseLossless } from '../../lib/lossless-json.ts';
 
+/** The deepest graphs of the editor have a few dozen. */
+const maxDepth = 500;
 const jobExample = '{"workflow": "text-to-image", "6/text": "a cat"}';
 
 /**
@@ -49,9 +52,10 @@ async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Bu
 function parseText(bytes: Buffer, expectation: string): { text: string; value: unknown } {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    if (isDeeperThan(text, maxDepth)) throw new RangeError(`nested more than ${maxDepth} deep`);
     return { text, value: parseLossless(text) };
   } catch (error) {
-    // SyntaxError, invalid UTF-8, or RangeError of JSON nested so deeply that the parser gives up.
+    // SyntaxError, invalid UTF-8, or nested too deeply for what reads it later.
     throw new BridgeError('bad_request', `the request body is not valid JSON: ${expectation}`, {
       cause: error,
     });

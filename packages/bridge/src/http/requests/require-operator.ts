@@ -1,16 +1,25 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
+import type { Role } from '@comfy-bridge/protocol';
 import type { Request, RequestHandler } from 'express';
 
 import { BridgeError } from '../../errors.ts';
+import { identityOf, mayAs } from './identity.ts';
+
+/** Guards endpoints that only operators may call. */
+export function requireOperator(token: string | undefined): RequestHandler {
+  return requireRole('operator', token);
+}
 
 /**
- * Guards operator endpoints. With a token configured: `Authorization: Bearer <token>`, compared in constant time. Without:
- * only this machine, and not through a proxy, whose requests all seem to come from here.
+ * Guards endpoints above what clients may. With keys: for keys of that role. Without keys only operators may, and with a token
+ * configured those are `Authorization: Bearer <token>`, compared in constant time; without one, this machine, and not through
+ * a proxy, whose requests all seem to come from here.
  */
-export function requireOperator(token: string | undefined): RequestHandler {
+export function requireRole(role: Role, token: string | undefined): RequestHandler {
   return (request, response, next) => {
-    if (isOperator(request, token)) return next();
+    if (mayAs(request, role) ?? isOperator(request, token)) return next();
+    if (identityOf(request) !== undefined) return next(forbidden(role));
     if (token === undefined) {
       return next(
         new BridgeError(
@@ -26,8 +35,17 @@ export function requireOperator(token: string | undefined): RequestHandler {
   };
 }
 
-/** Whether the caller has shown the operator token; without one, whether it is this machine. */
+export function forbidden(role: Role): BridgeError {
+  return new BridgeError(
+    'forbidden',
+    `this needs a key with the role ${role}: ask the operator of this bridge`,
+  );
+}
+
+/** Whether the caller has an operator's key, or has shown the operator token; without keys and token, whether it is this machine. */
 export function isOperator(request: Request, token: string | undefined): boolean {
+  const byKey = mayAs(request, 'operator');
+  if (byKey !== undefined) return byKey;
   if (token === undefined) return isLocal(request);
   const given = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
   return given !== undefined && equal(given, token);

@@ -12,6 +12,7 @@ import { outputsNow, toBridgeJob } from '../../jobs/v2-view.ts';
 import type { JobEta, V2Context } from '../../jobs/v2-view.ts';
 import { optionalClientId } from '../requests/client-id.ts';
 import type { ForgetJob } from '../../scheduling/upkeep/forget-job.ts';
+import { identityOf, mayAs, mayTouch, unscopeClientId } from '../requests/identity.ts';
 import { originOf } from '../requests/origin-of.ts';
 import { accountOf, hasAccount } from '../requests/owner-of.ts';
 import { readBody } from '../requests/read-body.ts';
@@ -45,11 +46,19 @@ export function createBridgeJobRoutes({
 }: BridgeJobsDeps): Router {
   const router = Router();
 
-  const describe = (job: Job, origin: string) =>
-    toBridgeJob(job, { ...contextOf(job, origin), eta: etaOf(job), waitsBecause: whyWaiting(job) });
+  function describe(job: Job, request: Request) {
+    const more = { eta: etaOf(job), waitsBecause: whyWaiting(job) };
+    const described = toBridgeJob(job, { ...contextOf(job, originOf(request)), ...more });
+    const { client_id: kept } = described;
+    return {
+      ...described,
+      client_id: kept === null ? null : unscopeClientId(identityOf(request), kept),
+    };
+  }
 
-  /** A client names itself by its `clientId` or by a secret of its own; only operators see everybody's. */
+  /** A client names itself by its key, its `clientId` or by a secret of its own; only operators see everybody's. */
   const guardList: RequestHandler = (request, response, next) => {
+    if (identityOf(request) !== undefined) return next();
     if (wantsOwn(request)) return requireAccount(request, next);
     return optionalClientId(request) === undefined ? requireOperator(request, response, next) : next();
   };
@@ -58,16 +67,15 @@ export function createBridgeJobRoutes({
     const limit = readLimit(request);
     const jobs = await store.list({ ...(await readFilter(request, ledger)), limit: limit + 1 });
     const page = jobs.slice(0, limit);
-    const origin = originOf(request);
     response.json({
-      jobs: page.map((job) => describe(job, origin)),
+      jobs: page.map((job) => describe(job, request)),
       next: jobs.length > limit ? (page.at(-1)?.id ?? null) : null,
     });
   });
 
   router.get('/api/bridge/jobs/:id', async (request, response) => {
     const job = await requireJob(ledger, request);
-    response.json(describe(job, originOf(request)));
+    response.json(describe(job, request));
   });
 
   router.delete('/api/bridge/jobs/:id', async (request, response) => {
@@ -80,7 +88,7 @@ export function createBridgeJobRoutes({
     const { priority } = await readBody(request, priorityRequestSchema, '{"priority": 2}, from -100 to 100');
     const job = await ledger.apply(id, { type: 'reprioritized', priority });
     if (job === undefined) throw new BridgeError('conflict', 'this job has ended');
-    response.json(describe(job, originOf(request)));
+    response.json(describe(job, request));
   });
 
   router.get('/api/bridge/jobs/:id/results/:index', async (request, response) => {
@@ -127,14 +135,15 @@ function readLimit(request: Request): number {
 async function readFilter(request: Request, ledger: JobLedger): Promise<Omit<JobFilter, 'limit'>> {
   const { status, workflow, after } = request.query;
   const clientId = optionalClientId(request);
-  const account = wantsOwn(request) ? accountOf(request) : undefined;
+  // With a key, its own alone, whatever it asks for.
+  const account = wantsOwn(request) || mayAs(request, 'operator') === false ? accountOf(request) : undefined;
   const statuses =
     typeof status === 'string' && status !== '' ? status.split(',').map(readStatus) : undefined;
   const last = typeof after === 'string' && after !== '' ? await ledger.get(parseJobId(after)) : undefined;
-  if (after !== undefined && last === undefined)
+  if (after !== undefined && (last === undefined || !mayTouch(request, last.account)))
     throw new BridgeError('bad_request', 'after is the `next` of a page before');
   return {
-    ...(clientId !== undefined && { clientId }),
+    ...(clientId !== undefined && { clientId: clientId.kept }),
     ...(account !== undefined && { account }),
     ...(statuses !== undefined && { statuses }),
     ...(typeof workflow === 'string' && workflow !== '' && { workflow }),

@@ -20,9 +20,9 @@ export function createFreeRoutes({ fleet, ledger, guardFree }: FreeRoutesDeps): 
 
   router.post('/free', guardFree, async (request, response) => {
     const clientId = optionalClientId(request);
-    const targets = clientId === undefined ? fleet.ready() : [await servingBackend(clientId)];
+    const targets = clientId === undefined ? fleet.ready() : [await servingBackend(clientId.kept)];
     await Promise.allSettled(targets.map(unloadModels));
-    response.json({ detail: `server memory free now / ${clientId ?? 'ALL'}` });
+    response.json({ detail: `server memory free now / ${clientId?.told ?? 'ALL'}` });
   });
 
   async function servingBackend(clientId: string): Promise<Backend> {

@@ -6,6 +6,7 @@ import type { Job } from '../../jobs/job.ts';
 import type { V2Context } from '../../jobs/v2-view.ts';
 import type { JobGroups } from '../../scheduling/submit/job-groups.ts';
 import { describeGroup } from '../answers/describe-group.ts';
+import { mayTouch } from '../requests/identity.ts';
 import { originOf } from '../requests/origin-of.ts';
 
 export interface JobGroupRoutesDeps {
@@ -16,13 +17,14 @@ export interface JobGroupRoutesDeps {
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** `GET /api/bridge/groups/{id}` and its cancel. The id is a random UUID: whoever knows it was told it. */
+/** `GET /api/bridge/groups/{id}` and its cancel. The id is a random UUID: whoever knows it was told it; with keys, only its own key is. */
 export function createJobGroupRoutes({ groups, contextOf, basePath }: JobGroupRoutesDeps): Router {
   const router = Router();
 
-  async function require({ params: { id } }: Request) {
+  async function require(request: Request) {
+    const { id } = request.params;
     const found = typeof id === 'string' && uuid.test(id) ? await groups.find(id) : undefined;
-    if (found === undefined)
+    if (found === undefined || !mayTouch(request, found.group.account))
       throw new BridgeError('not_found', 'there is no such group of jobs, or all of its jobs have expired');
     return found;
   }

@@ -9,6 +9,7 @@ import type { FindWorkflowObstacles } from '../../scheduling/submit/find-workflo
 import type { PublishedWorkflow } from '../../workflows/catalog/published-workflow.ts';
 import { requireWorkflow } from '../../workflows/catalog/require-workflow.ts';
 import type { WorkflowCatalog } from '../../workflows/catalog/workflow-catalog.ts';
+import { visibleWorkflows } from '../requests/visible-workflows.ts';
 import { isMatch } from '../requests/byte-range.ts';
 import { describeDetail, describeEntry } from '../answers/describe-workflow.ts';
 import type { WorkflowContext } from '../answers/describe-workflow.ts';
@@ -40,10 +41,12 @@ export function createNamedWorkflowRoutes(deps: NamedWorkflowsDeps): Router {
 
   const require = ({ params: { alias } }: Request) => requireWorkflow(workflows, String(alias), 'not_found');
 
-  router.get('/api/bridge/workflows', async (_request, response) => {
+  router.get('/api/bridge/workflows', async (request, response) => {
     await workflows.refreshSoon();
     const entries = await Promise.all(
-      workflows.list().map(async (workflow) => describeEntry(workflow, await contextOf(workflow))),
+      visibleWorkflows(request, workflows.list()).map(async (workflow) =>
+        describeEntry(workflow, await contextOf(workflow)),
+      ),
     );
     response.json({ workflows: entries });
   });

@@ -24,18 +24,18 @@ export interface PublishRoutesDeps extends ReadPublicationDeps {
   findObstacles: FindWorkflowObstacles;
   judgeWorkflow: JudgeWorkflow;
   findDefinition: FindDefinition;
-  requireOperator: RequestHandler;
+  requireAuthor: RequestHandler;
   basePath: string;
 }
 
 const path = '/api/bridge/workflows/:alias';
 
-/** What operators publish: a workflow with its alias, description and picture, and its earlier versions. */
+/** What authors publish, and operators: a workflow with its alias, description and picture, and its earlier versions. */
 export function createPublishRoutes(
   deps: PublishRoutesDeps,
   { maxJsonBytes }: { maxJsonBytes: number },
 ): Router {
-  const { publisher, requireOperator, basePath } = deps;
+  const { publisher, requireAuthor, basePath } = deps;
   const router = Router();
 
   const linkTo = (alias: string) => `${basePath}/api/bridge/workflows/${encodeURIComponent(alias)}`;
@@ -74,7 +74,7 @@ export function createPublishRoutes(
       .send(stringifyLossless(body));
   }
 
-  router.put(path, requireOperator, async (request, response) => {
+  router.put(path, requireAuthor, async (request, response) => {
     const { previous, problems, ...wanted } = await readPublication(deps, request, {
       maxBytes: maxJsonBytes,
     });
@@ -82,12 +82,12 @@ export function createPublishRoutes(
     await answer(response, published, problems);
   });
 
-  router.delete(path, requireOperator, async (request, response) => {
+  router.delete(path, requireAuthor, async (request, response) => {
     await publisher.remove(aliasOf(request), toOptions(request));
     response.status(204).end();
   });
 
-  router.get(`${path}/file`, requireOperator, async (request, response) => {
+  router.get(`${path}/file`, requireAuthor, async (request, response) => {
     const { publication, version } = await publisher.read(aliasOf(request));
     response.setHeader('ETag', toEtag(version));
     response.setHeader('Cache-Control', 'no-cache');
@@ -95,7 +95,7 @@ export function createPublishRoutes(
     else response.type('application/json').send(publication.workflow.replace(/^\uFEFF/, ''));
   });
 
-  router.get(`${path}/versions`, requireOperator, async (request, response) => {
+  router.get(`${path}/versions`, requireAuthor, async (request, response) => {
     const { alias, current, versions } = await publisher.versions(aliasOf(request));
     const self = `${linkTo(alias)}/versions`;
     const body: WorkflowVersionsAnswer = {
@@ -115,7 +115,7 @@ export function createPublishRoutes(
     response.json(body);
   });
 
-  router.post(`${path}/versions/:version/restore`, requireOperator, async (request, response) => {
+  router.post(`${path}/versions/:version/restore`, requireAuthor, async (request, response) => {
     const version = String(request.params['version']);
     await answer(response, await publisher.restore(aliasOf(request), version, toOptions(request)), []);
   });

@@ -36,9 +36,9 @@ export function createResultRoutes({ ledger, files, now }: ResultRoutesDeps): Re
   router.get('/history', async (request, response) => {
     const clientId = requireClientId(request);
     const resType = readResType(request.query['resType']);
-    await deliveries.run(clientId, async () => {
-      const job = await ledger.latestOf(clientId);
-      if (job === undefined) return sendNothing(response, `unknown clientId ${clientId}`);
+    await deliveries.run(clientId.kept, async () => {
+      const job = await ledger.latestOf(clientId.kept);
+      if (job === undefined) return sendNothing(response, `unknown clientId ${clientId.told}`);
       const { state } = job;
       if (state.status === 'failed') throw new BridgeError('job_failed', state.error.message);
       if (state.status === 'canceled') throw new BridgeError('job_failed', 'the job was interrupted');

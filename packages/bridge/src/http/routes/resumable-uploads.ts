@@ -32,6 +32,8 @@ export interface ResumableUploadsDeps {
   /** Set around each request. */
   calls: AsyncLocalStorage<UploadCall>;
   isDraining(): boolean;
+  /** Throws when the account may not begin an upload of so many bytes. */
+  checkNew(account: string, size: number): void;
 }
 
 export interface ResumableUploadsOptions {
@@ -129,7 +131,7 @@ export function createResumableUploadRoutes(
 }
 
 function createTusServer(
-  { partials, finisher, calls }: ResumableUploadsDeps,
+  { partials, finisher, calls, checkNew }: ResumableUploadsDeps,
   { basePath, maxBytes }: ResumableUploadsOptions,
 ): Server {
   return new Server({
@@ -142,6 +144,7 @@ function createTusServer(
     namingFunction: () => randomUUID(),
     async onUploadCreate(_request, { id, size, metadata }) {
       finisher.checkMetadata(metadata);
+      checkNew(calls.getStore()?.account ?? '', size ?? 0);
       if (size === 0) throw new BridgeError('file_refused', 'the file is empty');
       const call = calls.getStore();
       if (call !== undefined) call.created = id;

@@ -17,6 +17,7 @@ import { releasing } from '../requests/idempotency.ts';
 import type { Claim } from '../requests/idempotency.ts';
 import { originOf } from '../requests/origin-of.ts';
 import { accountOf } from '../requests/owner-of.ts';
+import { mayTouch } from '../requests/identity.ts';
 import { readBody } from '../requests/read-body.ts';
 import { sendFile } from '../answers/send-file.ts';
 import type { SentFile } from '../answers/send-file.ts';
@@ -37,7 +38,7 @@ export interface V2AssetsDeps {
 
 const example = '{"hash": "blake3:<64 hex digits>", "file_path": "photo.png"}';
 
-/** `/api/v2/assets`: exactly the contract. What is uploaded is its account's; an output may be read by whoever knows its id. */
+/** `/api/v2/assets`: exactly the contract. What is uploaded is its account's; an output, without keys, may be read by whoever knows its id. */
 export function createV2AssetRoutes(deps: V2AssetsDeps, { basePath }: { basePath: string }): Router {
   const { assets, keeper } = deps;
   const router = Router();
@@ -101,7 +102,7 @@ export function createV2AssetRoutes(deps: V2AssetsDeps, { basePath }: { basePath
     const asset = assets.get(id, accountOf(request));
     if (asset !== undefined) return { asset };
     const output = await deps.findOutput(id);
-    if (output === undefined) throw noAsset();
+    if (output === undefined || !mayTouch(request, output.job.account)) throw noAsset();
     return { output };
   }
 

@@ -24,6 +24,8 @@ export interface WorkflowJobsDeps {
   cancel(id: JobId, reason: string): Promise<unknown>;
   sendResult: SendResult;
   contextOf(job: Job, origin: string): V2Context;
+  /** Throws when what the caller has shown was revoked, or has expired, while it waited. */
+  requireGood(request: Request): void;
   basePath: string;
 }
 
@@ -51,6 +53,7 @@ export function createWorkflowJobRoutes(
     }
     if (waited === undefined) return answer(request, response, submitted, submitted.replayed ? 200 : 201);
     response.setHeader('Preference-Applied', `wait=${seconds}`);
+    deps.requireGood(request);
     const jobs = await lookAgain(submitted.jobs);
     await answerWaiting(request, response, { ...submitted, jobs });
   });

@@ -7,6 +7,7 @@ import { BridgeError } from '../../errors.ts';
 import { stringifyLossless } from '../../lib/lossless-json.ts';
 import { describeInputs } from '../../workflows/inputs/describe-inputs.ts';
 import { unknownWorkflowMessage } from '../../workflows/inputs/input-messages.ts';
+import { isVisible, visibleWorkflows } from '../requests/visible-workflows.ts';
 import type { WorkflowCatalog } from '../../workflows/catalog/workflow-catalog.ts';
 
 /** `GET /workflow-list` and `GET /workflow-info`. */
@@ -21,7 +22,7 @@ export function createWorkflowRoutes({
 
   router.get('/workflow-list', async (request, response) => {
     await workflows.refreshSoon();
-    const published = workflows.list();
+    const published = visibleWorkflows(request, workflows.list());
     if (request.query['detail'] !== 'full') {
       response.json(published.map(({ alias }) => alias));
       return;
@@ -41,12 +42,12 @@ export function createWorkflowRoutes({
   router.get('/workflow-info', async (request, response) => {
     const alias = request.query['workflow'];
     await workflows.refreshSoon();
-    const known = () => workflows.list().map((workflow) => workflow.alias);
+    const known = () => visibleWorkflows(request, workflows.list()).map((workflow) => workflow.alias);
     if (typeof alias !== 'string' || alias === '') {
       throw new BridgeError('bad_request', `workflow is missing in the query: one of ${known().join(', ')}`);
     }
     const workflow = workflows.get(alias);
-    if (workflow === undefined)
+    if (workflow === undefined || !isVisible(request, workflow.alias))
       throw new BridgeError('unknown_workflow', unknownWorkflowMessage(alias, known()));
     const descimages = await workflows.readDescImages(workflow);
     sendLossless(response, describeInputs(workflow, fleet.findDefinition, { descimages }));

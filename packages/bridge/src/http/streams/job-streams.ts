@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 
+import type { Identity } from '../../access/identity.ts';
 import type { JobFeed } from '../../jobs/job-feed.ts';
 import type { Job, JobId } from '../../jobs/job.ts';
 import type { V2Context } from '../../jobs/v2-view.ts';
@@ -9,7 +10,8 @@ import { createJobChannel } from './job-channel.ts';
 import type { JobChannel, Listener, StreamStyle } from './job-channel.ts';
 import { originOf } from '../requests/origin-of.ts';
 import { accountOf } from '../requests/owner-of.ts';
-import { keepAliveFrame, openEventStream } from './sse.ts';
+import { identityOf } from '../requests/identity.ts';
+import { keepAliveFrame, openEventStream, toFrame } from './sse.ts';
 import { createStreamLimit } from './stream-limit.ts';
 
 /** The official stream: progress and previews about twice a second, and every preview a JPEG. Nothing has a number. */
@@ -23,6 +25,10 @@ export interface JobStreamsDeps {
   contextOf(job: Job, origin: string): V2Context;
   /** Aborted when the bridge stops: streams end then, and their readers come back. */
   closing: AbortSignal;
+  /** Whether what a caller has shown is still good. */
+  isGood(identity: Identity): boolean;
+  /** Callers without a key or a secret of their own are told apart by their address alone. */
+  maxStreamsPerAccount: number;
 }
 
 /** Answers requests with the events of a job, from how it stands now to its end. */
@@ -31,24 +37,37 @@ export interface JobStreams {
   openOfficial(request: Request, response: Response, job: Job): void;
   /** With numbers; from the one behind `after` on, 0 for how it stands now. */
   openNumbered(request: Request, response: Response, job: Job, after: number): void;
+  /** Lets go of those whose keys are over. */
+  dropUnwelcome(): void;
 }
 
-/** Open streams of everybody, and of one account: callers without a secret of their own are told apart by their address alone. */
+/** Of everybody. */
 const maxStreams = 5_000;
-const maxStreamsPerAccount = 1_000;
 const positionMs = 1_000;
 const keepAliveMs = 15_000;
 /** Told per turn of the event loop, where it is thousands. */
 const sliceSize = 200;
 
-export function createJobStreams({ feed, positionOf, contextOf, closing }: JobStreamsDeps): JobStreams {
+const keyIsOver = toFrame(
+  'error',
+  JSON.stringify({ error: { code: 'unauthorized', message: 'this key is no longer valid' } }),
+);
+
+export function createJobStreams({
+  feed,
+  positionOf,
+  contextOf,
+  closing,
+  isGood,
+  maxStreamsPerAccount,
+}: JobStreamsDeps): JobStreams {
   const limit = createStreamLimit({ total: maxStreams, perAccount: maxStreamsPerAccount });
   const frames = createEventFrames({ contextOf, positionOf });
   const channels = new Map<StreamStyle, Map<JobId, JobChannel>>([
     [v2Style, new Map()],
     [bridgeStyle, new Map()],
   ]);
-  const listeners = new Set<Listener>();
+  const listeners = new Map<Listener, Identity | undefined>();
   /** For all of them; there are none while nobody listens. */
   let timers: NodeJS.Timeout[] = [];
 
@@ -64,7 +83,7 @@ export function createJobStreams({ feed, positionOf, contextOf, closing }: JobSt
     timers = [
       setInterval(() => void visit(allChannels(), (channel) => channel.tellPosition()), positionMs).unref(),
       setInterval(
-        () => void visit(listeners, ({ stream }) => stream.send(keepAliveFrame)),
+        () => void visit(listeners.keys(), ({ stream }) => stream.send(keepAliveFrame)),
         keepAliveMs,
       ).unref(),
     ];
@@ -101,7 +120,7 @@ export function createJobStreams({ feed, positionOf, contextOf, closing }: JobSt
     }
     // Only its head is wanted, and that is there.
     if (request.method === 'HEAD' || closing.aborted) return stream.end();
-    listeners.add(listener);
+    listeners.set(listener, identityOf(request));
     startTimers();
     channel.join(listener, after);
     // The end has been told: who comes later is told by another one.
@@ -118,6 +137,13 @@ export function createJobStreams({ feed, positionOf, contextOf, closing }: JobSt
   );
 
   return {
+    dropUnwelcome() {
+      for (const [{ stream }, identity] of [...listeners]) {
+        if (identity === undefined || isGood(identity)) continue;
+        stream.send(keyIsOver);
+        stream.end();
+      }
+    },
     openOfficial: (request, response, job) => open(v2Style, { request, response, job, after: 0 }),
     openNumbered: (request, response, job, after) => open(bridgeStyle, { request, response, job, after }),
   };

@@ -8,6 +8,24 @@ import { sqliteErrorCode } from './error.ts';
  * it however the process ends. Held on the bridge's thread, for it must outlive a database thread that dies.
  */
 export function lockDirectory(file: string): Disposable {
+  try {
+    return lock(file);
+  } catch (error) {
+    throw describe(error, file);
+  }
+}
+
+/** The same for a moment's work; undefined while a bridge uses the directory. */
+export function tryLockDirectory(file: string): Disposable | undefined {
+  try {
+    return lock(file);
+  } catch (error) {
+    if (sqliteErrorCode(error) === 'BUSY') return undefined;
+    throw describe(error, file);
+  }
+}
+
+function lock(file: string): Disposable {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(file, { timeout: 0 });
@@ -15,7 +33,7 @@ export function lockDirectory(file: string): Disposable {
     db.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (error) {
     if (db?.isOpen === true) db.close();
-    throw describe(error, file);
+    throw error;
   }
   const held = db;
   return {

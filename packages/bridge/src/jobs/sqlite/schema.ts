@@ -75,6 +75,11 @@ export function openDatabase({ path, busyTimeoutMs, maxPages }: SqliteSettings):
   }
 }
 
+/** Whether the database is as this version of the bridge has it. */
+export function isCurrent(db: DatabaseSync): boolean {
+  return readVersion(db) === migrations.length;
+}
+
 function readVersion(db: DatabaseSync): number {
   return Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
 }

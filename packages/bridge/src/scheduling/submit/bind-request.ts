@@ -15,14 +15,21 @@ import type { JobRequest } from './job-intake.ts';
 
 export interface BindRequestDeps {
   fleet: Pick<Fleet, 'findDefinition'>;
-  /** Marks an upload as used now; false when there is no such file (any more). */
-  touchUpload(key: FileKey): Promise<boolean>;
+  /** Marks an upload as used now; false when there is no such file (any more), or not for this account. */
+  touchUpload(key: FileKey, account: string): Promise<boolean>;
   isSample(fileName: string): boolean;
   /** The file of an asset, if it is the account's own and still there; it is kept for a while from then on. */
   resolveAsset?(assetId: string, account: string): Promise<AssetFile | undefined>;
 }
 
 type Values = Readonly<Record<string, unknown>>;
+
+export interface BindOptions {
+  /** Its assets may stand for files. */
+  account?: string;
+  /** Whose uploads may be named; without one, none. */
+  uploader?: string;
+}
 
 /**
  * Binds the values of one job, or of many, to a published workflow: finds the files that they name, each once, and checks
@@ -31,7 +38,7 @@ type Values = Readonly<Record<string, unknown>>;
 export type BindRequest = (
   workflow: PublishedWorkflow,
   sets: readonly Values[],
-  options?: { account?: string },
+  options?: BindOptions,
 ) => Promise<BoundInputs[]>;
 
 /** A large graph takes a millisecond to copy and check. */
@@ -41,14 +48,14 @@ const lookUpsAtOnce = 50;
 export function createBindRequest(deps: BindRequestDeps): BindRequest {
   const { findDefinition } = deps.fleet;
 
-  async function findUploads(sets: readonly Values[]): Promise<Set<string>> {
+  async function findUploads(sets: readonly Values[], account: string): Promise<Set<string>> {
     const names = new Set(
       sets.flatMap((values) =>
         Object.values(values).filter((value) => typeof value === 'string' && isSavedName(value)),
       ),
     );
     const found = await mapInChunks([...names].map(String), lookUpsAtOnce, async (name) =>
-      (await deps.touchUpload(`uploads/${name}`)) ? [name] : [],
+      (await deps.touchUpload(`uploads/${name}`, account)) ? [name] : [],
     );
     return new Set(found.flat());
   }
@@ -69,8 +76,8 @@ export function createBindRequest(deps: BindRequestDeps): BindRequest {
     return new Map(found.flat());
   }
 
-  return async (workflow, sets, { account } = {}) => {
-    const uploads = await findUploads(sets);
+  return async (workflow, sets, { account, uploader } = {}) => {
+    const uploads = uploader === undefined ? new Set<string>() : await findUploads(sets, uploader);
     const assets = account === undefined ? undefined : await findAssets(workflow, sets, account);
     const bindDeps = {
       findDefinition,

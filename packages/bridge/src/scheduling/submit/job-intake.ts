@@ -17,6 +17,8 @@ export interface IntakeDeps {
   queueLength(): number;
   isDraining(): boolean;
   cancel(id: JobId, reason: string): Promise<Job | undefined>;
+  /** How many unfinished jobs one owner may have; infinity: any number. */
+  maxUnfinishedOf(owner: string): number;
   now: () => number;
 }
 
@@ -51,7 +53,7 @@ export interface AcceptOptions {
 export interface JobIntake {
   /** Refuses while the bridge stops; to be asked before anything costly is done for a request. */
   checkOpen(): void;
-  /** Accepts all of them or none. Throws `queue_full`, `no_backend`, and `no_capable_backend` with the obstacles. */
+  /** Accepts all of them or none. Throws `queue_full`, `limited`, `no_backend`, and `no_capable_backend` with the obstacles. */
   accept(requests: readonly JobRequest[], options?: AcceptOptions): Promise<Job[]>;
 }
 
@@ -62,6 +64,8 @@ export function createJobIntake(deps: IntakeDeps, options: IntakeOptions): JobIn
   const { ledger, fleet } = deps;
   /** Jobs that passed the check and are on their way into the store, and so into the queue. */
   let arriving = 0;
+  /** The same of each owner. */
+  const arrivingOf = new Map<string, number>();
 
   function checkCapacity(requests: readonly JobRequest[]): void {
     if (deps.queueLength() + arriving + requests.length > options.maxQueuedJobs) {
@@ -70,12 +74,37 @@ export function createJobIntake(deps: IntakeDeps, options: IntakeOptions): JobIn
         `the queue is full (${options.maxQueuedJobs} jobs wait): try again later`,
       );
     }
+    checkOwners(requests);
     if (options.whenNoBackend === 'refuse' && fleet.ready().length === 0) {
       throw new BridgeError('no_backend', 'no ComfyUI is reachable at the moment: try again later');
     }
     for (const kind of new Set(requests.map(deps.classify))) {
       const obstacles = findObstacles({ fleet, judge: deps.judge }, kind);
       if (obstacles !== undefined) throw new BridgeError('no_capable_backend', obstacles, { retryAfter: 60 });
+    }
+  }
+
+  function checkOwners(requests: readonly JobRequest[]): void {
+    const wanted = countOwners(requests);
+    for (const [owner, count] of wanted) {
+      const limit = deps.maxUnfinishedOf(owner);
+      if (limit === Infinity) continue;
+      let unfinished = arrivingOf.get(owner) ?? 0;
+      for (const job of ledger.unfinished()) if (job.owner === owner) unfinished += 1;
+      if (unfinished + count > limit)
+        throw new BridgeError(
+          'limited',
+          `${limit} unfinished jobs are as many as you may have: wait for some`,
+        );
+    }
+  }
+
+  function countArriving(requests: readonly JobRequest[], sign: 1 | -1): void {
+    arriving += sign * requests.length;
+    for (const [owner, count] of countOwners(requests)) {
+      const left = (arrivingOf.get(owner) ?? 0) + sign * count;
+      if (left > 0) arrivingOf.set(owner, left);
+      else arrivingOf.delete(owner);
     }
   }
 
@@ -93,7 +122,7 @@ export function createJobIntake(deps: IntakeDeps, options: IntakeOptions): JobIn
     },
     async accept(requests, { prepare } = {}) {
       checkCapacity(requests);
-      arriving += requests.length;
+      countArriving(requests, 1);
       const stored: Job[] = [];
       try {
         for (let at = 0; at < requests.length; at += storedAtOnce) {
@@ -113,10 +142,16 @@ export function createJobIntake(deps: IntakeDeps, options: IntakeOptions): JobIn
         for (const { id } of stored.toReversed()) await deps.cancel(id, 'not accepted');
         throw error;
       } finally {
-        arriving -= requests.length;
+        countArriving(requests, -1);
       }
     },
   };
+}
+
+function countOwners(requests: readonly JobRequest[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { owner } of requests) if (owner !== null) counts.set(owner, (counts.get(owner) ?? 0) + 1);
+  return counts;
 }
 
 function toJob(request: JobRequest, createdAt: number): Job {

@@ -4,12 +4,15 @@ import type { Asset } from '../../files/assets/asset.ts';
 import type { AssetRegistry } from '../../files/assets/asset-registry.ts';
 import type { FileStore } from '../../files/file-store.ts';
 import { createSavedName, isSavedName } from '../../files/saved-name.ts';
+import type { Job } from '../../jobs/job.ts';
 import type { FindOutput, FoundOutput } from './find-output.ts';
 
 export interface ResolveAssetDeps {
   assets: Pick<AssetRegistry, 'use' | 'extend'>;
   findOutput: FindOutput;
   files: Pick<FileStore, 'stat' | 'touch' | 'copy'>;
+  /** Whether the account may use what that job made. */
+  mayUse(account: string, job: Job): boolean;
   /** When an asset that is used now may go. */
   defaultExpiry(): number;
 }
@@ -20,7 +23,7 @@ export interface ResolvedAsset {
   contentType: string;
 }
 
-/** The account's own asset, or the output of any job: its id is a random UUID that only those know who were told it. */
+/** The account's own asset, or the output of a job that it may use. */
 export type ResolveAsset = (assetId: string, account: string) => Promise<ResolvedAsset | undefined>;
 
 /** Outputs whose copies are remembered, so that the next job takes the same. */
@@ -67,7 +70,7 @@ export function createAssetResolver(deps: ResolveAssetDeps): ResolveAsset {
       return { savedName: asset.savedName, contentType: asset.contentType };
     }
     const output = await deps.findOutput(id);
-    if (output === undefined) return undefined;
+    if (output === undefined || !deps.mayUse(account, output.job)) return undefined;
     const savedName = await copyOutput(output);
     return savedName === undefined ? undefined : { savedName, contentType: output.result.contentType };
   };

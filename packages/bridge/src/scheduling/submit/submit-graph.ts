@@ -22,8 +22,8 @@ export interface SubmitGraphDeps {
   credentials: JobCredentials;
   /** Where the file of an asset lies, if it is the account's own and still there; it is kept for a while from then on. */
   resolveAsset(assetId: string, account: string): Promise<{ savedName: string } | undefined>;
-  /** Marks an upload as used now; false when there is no such file (any more). */
-  touchUpload(key: `uploads/${string}`): Promise<boolean>;
+  /** Marks an upload as used now; false when there is no such file (any more), or not for this account. */
+  touchUpload(key: `uploads/${string}`, account: string): Promise<boolean>;
 }
 
 export interface GraphRequest {
@@ -54,18 +54,18 @@ export function createSubmitGraph(deps: SubmitGraphDeps): SubmitGraph {
       const { savedName } = file;
       staged.push({ nodeId, inputName, source: { kind: 'upload', savedName, assetId } });
     }
-    return [...staged, ...(await findUploads(prompt))];
+    return [...staged, ...(await findUploads(prompt, account))];
   }
 
   /** Names that `POST /uploads` answered. */
-  async function findUploads(prompt: ApiPrompt): Promise<StagedInput[]> {
+  async function findUploads(prompt: ApiPrompt, account: string): Promise<StagedInput[]> {
     const staged: StagedInput[] = [];
     for (const [nodeId, { class_type, inputs }] of Object.entries(prompt)) {
       const definition = fleet.findDefinition(class_type);
       for (const [inputName, value] of Object.entries(inputs)) {
         if (typeof value !== 'string' || !isSavedName(value)) continue;
         if (definition?.inputs.get(inputName)?.upload === undefined) continue;
-        if (await deps.touchUpload(`uploads/${value}`))
+        if (await deps.touchUpload(`uploads/${value}`, account))
           staged.push({ nodeId, inputName, source: { kind: 'upload', savedName: value } });
       }
     }

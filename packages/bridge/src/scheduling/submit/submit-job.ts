@@ -21,8 +21,10 @@ export interface SubmitDeps {
 }
 
 export interface SubmitRequest {
-  /** The client's handle on its job made last. */
+  /** The client's handle on its job made last, as it is kept. */
   clientId: string;
+  /** The same as the client knows it. */
+  shownClientId: string;
   /** Who shares the fleet fairly with the others; null: nobody in common with any other job. */
   owner: string;
   account: string;
@@ -39,11 +41,17 @@ export function createSubmitJob(deps: SubmitDeps): SubmitJob {
   const { intake, ledger, workflows } = deps;
   const mutex = createKeyedMutex();
 
-  async function submit({ clientId, workflow: alias, values, ...request }: SubmitRequest): Promise<Job> {
+  async function submit({
+    clientId,
+    shownClientId,
+    workflow: alias,
+    values,
+    ...request
+  }: SubmitRequest): Promise<Job> {
     intake.checkOpen();
     const workflow = await requireWorkflow(workflows, alias, 'unknown_workflow');
-    const previous = await findFinished(clientId);
-    const [bound] = await deps.bind(workflow, [values]);
+    const previous = await findFinished(clientId, shownClientId);
+    const [bound] = await deps.bind(workflow, [values], { uploader: request.account });
     if (bound === undefined) throw new Error('what is bound is one job');
     if (!bound.ok) throw new BridgeError('invalid_input', messageForProblems(bound.problems));
     const caller = { ...request, clientId, leaseMs: deps.leaseOf(clientId), previews: false };
@@ -58,12 +66,12 @@ export function createSubmitJob(deps: SubmitDeps): SubmitJob {
   }
 
   /** One unfinished job per `clientId`; a finished one gives way to the next, with whatever of it was not fetched. */
-  async function findFinished(clientId: string): Promise<Job | undefined> {
+  async function findFinished(clientId: string, shown: string): Promise<Job | undefined> {
     const previous = await ledger.latestOf(clientId);
     if (previous === undefined || isTerminal(previous.state.status)) return previous;
     throw new BridgeError(
       'job_unfinished',
-      `clientId ${clientId} has an unfinished job: wait for it, interrupt it, or use another clientId`,
+      `clientId ${shown} has an unfinished job: wait for it, interrupt it, or use another clientId`,
     );
   }
 

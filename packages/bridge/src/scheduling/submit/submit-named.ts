@@ -57,7 +57,10 @@ export function createSubmitNamed(deps: SubmitNamedDeps): SubmitNamed {
     if (!expanded.ok) throw refuse(expanded.problems, calledAs);
     const sets = expanded.kind === 'group' ? expanded.values : [expanded.values];
     checkSize(sets);
-    const bound = await deps.bind(workflow, sets, { account: request.account });
+    const bound = await deps.bind(workflow, sets, {
+      account: request.account,
+      uploader: request.account,
+    });
     const caller = { ...request, clientId: null, leaseMs: null };
     const requests = takeBound(bound, calledAs).map((one) => toPublishedRequest(workflow, one, caller));
     const jobs = await intake.accept(requests, options);

@@ -1,0 +1,112 @@
+import { Router } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
+
+import type { Access } from '../../access/access.ts';
+import { hasRole } from '../../access/role.ts';
+import { BridgeError } from '../../errors.ts';
+import type { RuledRoute } from '../access-rules.ts';
+import { identityOf, setIdentity } from './identity.ts';
+import { readSecret } from './owner-of.ts';
+import { forbidden } from './require-operator.ts';
+
+export interface GuardDeps {
+  access: Pick<Access, 'authenticate'>;
+  routes: readonly RuledRoute[];
+  /** Whether the caller may see the workflow that a path names; throws what answers for one that is not there. */
+  checkAlias(request: Request, alias: string, rule: RuledRoute): void;
+}
+
+/** In this order, before any route. */
+export interface RouteGuard {
+  /** For every request. */
+  identify: RequestHandler;
+  /** Where the routes lie. */
+  rules: Router;
+  /** For every request. */
+  refuseStrangers: readonly [RequestHandler, ErrorRequestHandler];
+}
+
+/**
+ * Stands before all routes where keys are required, with the same paths: so Express itself, and nothing that could read a URL
+ * in another way, tells which rule holds. What no rule is for is refused to strangers like anything else.
+ */
+export function createRouteGuard({ access, routes, checkAlias }: GuardDeps): RouteGuard {
+  /** Why nobody is known yet: thrown where somebody is needed. */
+  const refusals = new WeakMap<Request, unknown>();
+
+  function authenticate(request: Request, ticket?: string): void {
+    try {
+      setIdentity(
+        request,
+        access.authenticate({
+          secret: readSecret(request.headers),
+          ticket,
+          address: request.ip ?? '',
+        }),
+      );
+    } catch (error) {
+      refusals.set(request, error);
+    }
+  }
+
+  function refuse(request: Request): unknown {
+    const refusal = refusals.get(request) ?? new BridgeError('unauthorized', 'this needs a key');
+    if (refusal instanceof BridgeError && refusal.code === 'unauthorized')
+      request.res?.setHeader('WWW-Authenticate', 'Bearer');
+    return refusal;
+  }
+
+  const identify: RequestHandler = (request, _response, next) => {
+    authenticate(request);
+    // Express answers these by itself, with what there is.
+    next(request.method === 'OPTIONS' && identityOf(request) === undefined ? refuse(request) : undefined);
+  };
+
+  const guard = Router();
+  for (const route of routes) {
+    guard.route(route.path)[toMethod(route)]((request: Request, _response, next) => {
+      if (route.rule === 'public') {
+        markPublic(request);
+        return next();
+      }
+      if (identityOf(request) === undefined && route.takesTicket) authenticate(request, readTicket(request));
+      const identity = identityOf(request);
+      if (identity === undefined) return next(refuse(request));
+      if (!hasRole(identity.role, route.rule)) return next(forbidden(route.rule));
+      const { alias } = request.params;
+      if (typeof alias === 'string') checkAlias(request, alias, route);
+      return next();
+    });
+  }
+
+  const refuseStrangers: RequestHandler = (request, _response, next) => {
+    next(identityOf(request) === undefined && !isPublic(request) ? refuse(request) : undefined);
+  };
+  /** A stranger does not even learn that a URL cannot be read. */
+  const hideErrors: ErrorRequestHandler = (error: unknown, request, _response, next) => {
+    next(error instanceof BridgeError || identityOf(request) !== undefined ? error : refuse(request));
+  };
+  return { identify, rules: guard, refuseStrangers: [refuseStrangers, hideErrors] };
+}
+
+const publicRequests = new WeakSet<Request>();
+
+function markPublic(request: Request): void {
+  publicRequests.add(request);
+}
+
+function isPublic(request: Request): boolean {
+  return publicRequests.has(request);
+}
+
+function readTicket({ query }: Request): string | undefined {
+  const { ticket } = query;
+  return typeof ticket === 'string' && ticket !== '' ? ticket : undefined;
+}
+
+type Method = 'get' | 'head' | 'post' | 'put' | 'patch' | 'delete' | 'options' | 'all';
+const methods: readonly Method[] = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options'];
+
+function toMethod({ method }: RuledRoute): Method {
+  return methods.find((known) => known === method) ?? 'all';
+}
