@@ -60,8 +60,6 @@ export interface BridgeEvents {
   'workflow:requirements': { workflow: string; tags: readonly string[] };
   /** Somebody published a workflow, or (no version) took it out of what is published, through the API. `by`: digest of the account. */
   'workflow:published': { workflow: string; version: string | null; by: string };
-  /** The list of published workflows or one of them changed. */
-  'workflows:changed': { aliases: string[] };
 }
 
 export type EventName = keyof BridgeEvents;

@@ -1,33 +1,11 @@
 import { expect, test } from 'vitest';
 
+import { newJob } from '../../tests/_new-job.ts';
 import { compatFrame, describeJob, formatPercent } from './compat-view.ts';
-import type { Job, JobId, JobState } from './job.ts';
+import type { Job, JobState } from './job.ts';
 
 function jobIn(state: JobState): Job {
-  return {
-    id: 'b6f5a6e0-0000-4000-8000-000000000001' as JobId,
-    clientId: 'client',
-    workflow: 'text-to-image',
-    prompt: {},
-    stagedInputs: [],
-    outputNodes: [],
-    createdAt: 1,
-    state,
-    leaseMs: null,
-    owner: null,
-    hedge: null,
-    account: null,
-    priority: 0,
-    previews: false,
-    hasCredentials: false,
-    attempts: [],
-    revision: 1,
-    attempt: 1,
-    excluded: [],
-    startedAt: null,
-    finishedAt: null,
-    deliveredAt: null,
-  };
+  return newJob({ state });
 }
 
 function progress(value: number) {

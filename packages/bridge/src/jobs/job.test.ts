@@ -1,36 +1,21 @@
 import { describe, expect, test } from 'vitest';
 
+import { newJob } from '../../tests/_new-job.ts';
 import { countTries, isTerminal, transition } from './job.ts';
-import type { Job, JobChange, JobId, JobState } from './job.ts';
+import type { Job, JobChange, JobState } from './job.ts';
 
 const at = 5_000;
 
 function jobIn(state: JobState, fields: Partial<Job> = {}): Job {
-  return {
-    id: 'b6f5a6e0-0000-4000-8000-000000000001' as JobId,
-    clientId: 'client',
-    workflow: 'text-to-image',
-    prompt: {},
-    stagedInputs: [],
-    outputNodes: [],
-    createdAt: 1_000,
+  return newJob({
     state,
     attempt: 2,
-    leaseMs: null,
-    owner: null,
-    hedge: null,
-    account: null,
-    priority: 0,
-    previews: false,
-    hasCredentials: false,
-    attempts: [],
     revision: 7,
     excluded: ['a'],
     startedAt: 2_000,
     finishedAt: isTerminal(state.status) ? 3_000 : null,
-    deliveredAt: null,
     ...fields,
-  };
+  });
 }
 
 const states = {
