@@ -54,7 +54,8 @@ test('a key that the command makes before the first start opens the bridge, also
 
 test('a running bridge takes up what the command creates, replaces and revokes, and closes what is open', async () => {
   await using world = await startWorld();
-  await using t = await world.start({ env: { KEYS: 'required' } });
+  // It is asked again and again for keys that it does not know yet.
+  await using t = await world.start({ env: { KEYS: 'required', LIMIT_KEY_ATTEMPTS: '10000' } });
   const made = await command(world.dataDir, 'create', '--name', 'shop');
   expect(made).toMatchObject({ code: 0, stderr: expect.stringMatching(/bridge that runs/) });
   await expect.poll(() => statusOf(t, made.stdout), patient).toBe(200);
