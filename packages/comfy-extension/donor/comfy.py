@@ -44,7 +44,8 @@ class Comfy(Protocol):
 
     def history_item(self, prompt_id: str) -> HistoryItem | None: ...
 
-    def bridge_history(self) -> list[str]: ...
+    def bridge_history(self, client_id: str | None = None) -> list[str]:
+        """Ids of the bridge's prompts that have ended, of one socket's alone if asked so."""
 
     def owner_history(self) -> list[str]: ...
 
@@ -113,15 +114,17 @@ class LiveComfy:
             entry = self._queue.history.get(prompt_id)
             return None if entry is None else HistoryItem(_is_bridge_entry(entry), entry.get("outputs"))
 
-    def bridge_history(self) -> list[str]:
-        return self._history_ids(True)
+    def bridge_history(self, client_id: str | None = None) -> list[str]:
+        with self._queue.mutex:
+            return [
+                key
+                for key, entry in self._queue.history.items()
+                if _is_bridge_entry(entry) and client_id in (None, entry["prompt"][3].get("client_id"))
+            ]
 
     def owner_history(self) -> list[str]:
-        return self._history_ids(False)
-
-    def _history_ids(self, of_bridge: bool) -> list[str]:
         with self._queue.mutex:
-            return [key for key, entry in self._queue.history.items() if _is_bridge_entry(entry) == of_bridge]
+            return [key for key, entry in self._queue.history.items() if not _is_bridge_entry(entry)]
 
     def forget_history(self, prompt_ids: Iterable[str]) -> None:
         for prompt_id in prompt_ids:

@@ -149,15 +149,23 @@ class Donor:
     # What is kept, and forgotten
 
     def forget(self, prompt_id: str, inputs: Iterable[FileKey]) -> int | None:
-        """How many files went; None while the prompt is queued or running."""
-        if any(item.prompt_id == prompt_id for item in self._bridge_items()):
+        """How many files went; None while the prompt is queued or running.
+
+        An old ComfyUI chooses the id itself. A bridge that was killed since knows only its own, which is also the name of the
+        prompt's socket: it goes by that as well.
+        """
+        if any(prompt_id in (item.prompt_id, item.client_id) for item in self._bridge_items()):
             return None
+        ended = {prompt_id, *self.comfy.bridge_history(prompt_id)}
+        return sum(map(self._forget_ended, ended)) + self.ledger.delete_uploads(inputs)
+
+    def _forget_ended(self, prompt_id: str) -> int:
         entry = self.comfy.history_item(prompt_id)
         if entry is not None and entry.is_bridge:
             self._record(prompt_id, entry.outputs)
             self.comfy.forget_history([prompt_id])
         self._began.pop(prompt_id, None)
-        return self.ledger.delete_prompt(prompt_id) + self.ledger.delete_uploads(inputs)
+        return self.ledger.delete_prompt(prompt_id)
 
     def on_event(self, event: Any, data: Any) -> None:
         """Told of each event that ComfyUI sends, in the thread of its worker: which must not fail."""

@@ -190,3 +190,15 @@ async def test_what_was_never_forgotten_goes_after_its_hours(make_world: WorldMa
         world.donor.tick()
         assert [path.name for path in world.folders.rglob("*.png")] == ["waiting.png"]
         assert world.server.prompt_queue.history == {}
+
+
+async def test_a_prompt_goes_by_the_name_of_its_socket_too(world: World) -> None:
+    """Old versions choose the id of a prompt themselves; a bridge that was killed since knows only its own."""
+    other = await world.run("other.png")
+    await world.run("made.png", client_id="name")
+    body = {"prompt_id": "name"}
+    assert await world.json("bridge", "POST", "/comfy-bridge/forget", json=body) == {"deleted": 1}
+    assert list(world.server.prompt_queue.history) == [other]
+    assert not (world.folders / "output" / "made.png").exists()
+    await world.prompt(client_id="name")
+    assert (await world.ask("bridge", "POST", "/comfy-bridge/forget", json=body)).status == 409
