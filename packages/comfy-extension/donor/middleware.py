@@ -18,7 +18,8 @@ from .who import BRIDGE, OWNER, Doorman
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
-CALLER = "comfy_bridge_caller"
+_NAME = "comfy_bridge_caller"
+CALLER: Any = web.RequestKey(_NAME, str) if hasattr(web, "RequestKey") else _NAME
 """In a request: who asks, as `who` says it."""
 
 BURST = 4
