@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Engine } from './engine.ts';
+import type { FileStore } from './file-store.ts';
 import { json, type Reply } from './http-reply.ts';
+import type { PromptQueue } from './prompt-queue.ts';
+import type { SocketHub } from './socket-hub.ts';
 import type { QueueItem } from './wire.ts';
 import { isRecord } from './wire.ts';
 
@@ -32,6 +34,16 @@ export interface ForgetCall {
   deleted: number;
 }
 
+/** The ComfyUI behind the guard, as far as the guard reaches into it. */
+interface Guarded {
+  readonly hub: SocketHub;
+  readonly queue: PromptQueue;
+  readonly files: FileStore;
+  readonly run: { interrupt(): void } | undefined;
+  isForeign(item: QueueItem): boolean;
+  interrupt(promptId: string): void;
+}
+
 /** The guard of a machine that is lent: whether it takes prompts, and who may ask it anything. Outlives the process. */
 export class Donor {
   readonly forgotten: ForgetCall[] = [];
@@ -53,7 +65,7 @@ export class Donor {
     return { v: 1, version: '0.1.0', state, reason, until, maxQueue, lockedDown: token !== undefined };
   }
 
-  pause(engine: Engine, { reason = 'command', until = null, tell = true }: DonorPause = {}): void {
+  pause(engine: Guarded, { reason = 'command', until = null, tell = true }: DonorPause = {}): void {
     this.#paused = { reason, until };
     this.#isQuiet = !tell;
     if (tell) this.#tell(engine);
@@ -64,7 +76,7 @@ export class Donor {
     if (this.#options.onPause === 'interrupt' && isOurs) run?.interrupt();
   }
 
-  resume(engine: Engine, { tell = true }: { tell?: boolean } = {}): void {
+  resume(engine: Guarded, { tell = true }: { tell?: boolean } = {}): void {
     this.#paused = undefined;
     this.#isQuiet = false;
     if (tell) this.#tell(engine);
@@ -75,7 +87,7 @@ export class Donor {
     return this.#isQuiet ? undefined : this.status();
   }
 
-  #tell({ hub }: Engine): void {
+  #tell({ hub }: Guarded): void {
     hub.send('comfy_bridge_status', this.status());
   }
 
@@ -87,7 +99,7 @@ export class Donor {
   }
 
   /** The answer to a request that does not get through to ComfyUI. */
-  refuse(route: string, engine: Engine, headers: IncomingHttpHeaders): Reply | undefined {
+  refuse(route: string, engine: Guarded, headers: IncomingHttpHeaders): Reply | undefined {
     if (this.isStranger(headers)) return json({ error: 'forbidden' }, 403);
     if (route !== 'POST /prompt') return undefined;
     if (this.#paused) return this.#refusePrompt(503, 'donor_paused', this.#paused);
@@ -102,7 +114,7 @@ export class Donor {
   }
 
   /** Ends what nobody listens for or asks about. Called as often as that is to be noticed. */
-  endOrphans(engine: Engine): void {
+  endOrphans(engine: Guarded): void {
     const { orphanMs } = this.#options;
     if (orphanMs === undefined) return;
     const { queue } = engine;
@@ -130,7 +142,7 @@ export class Donor {
     return this.#options.token !== undefined;
   }
 
-  forget(engine: Engine, body: unknown): Reply {
+  forget(engine: Guarded, body: unknown): Reply {
     if (!isRecord(body) || typeof body.prompt_id !== 'string') return json({ error: 'bad_request' }, 400);
     const { prompt_id: promptId } = body;
     const unfinished: (QueueItem | undefined)[] = [engine.queue.running, ...engine.queue.pending];

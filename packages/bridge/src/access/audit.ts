@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { auditEntrySchema } from '@comfy-bridge/protocol';
 import type { AuditEntry, AuditPage } from '@comfy-bridge/protocol';
 
+import type { RecordCollections } from '../lib/records.ts';
 import type { Logger } from '../logging.ts';
-import type { KeyRecords } from './key-book.ts';
 
 /** What is said of an entry; it holds no secrets, only names and ids. */
 export type Audited = Pick<AuditEntry, 'action' | 'actor' | 'address' | 'target'> &
@@ -20,7 +20,7 @@ export interface Audit extends AsyncDisposable {
   page(options: { limit: number; after?: string | undefined }): Promise<AuditPage>;
 }
 
-type Records = Pick<KeyRecords, 'readRecords' | 'writeRecords' | 'removeRecords'>;
+type Records = Pick<RecordCollections, 'readRecords' | 'writeRecords' | 'removeRecords'>;
 
 export const auditCollection = 'audit';
 const trimEvery = 500;

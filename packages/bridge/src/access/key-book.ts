@@ -1,21 +1,12 @@
 import { randomUUID } from 'node:crypto';
 
+import type { RecordCollections } from '../lib/records.ts';
 import { noLimits, parseApiKey, stateOf } from './api-key.ts';
 import type { ApiKey, KeyLimits, KnownKey } from './api-key.ts';
 import { createKeyId, createKeyToken } from './key-token.ts';
 
-/** The part of a store that keeps small texts. */
-export interface KeyRecords {
-  readRecords(collection: string): Promise<ReadonlyMap<string, string>>;
-  readRecord(collection: string, key: string): Promise<string | undefined>;
-  addRecord(collection: string, key: string, value: string): Promise<boolean>;
-  writeRecords(
-    collection: string,
-    entries: ReadonlyMap<string, string>,
-    options?: { durable?: boolean },
-  ): Promise<void>;
-  removeRecords(collection: string, keys: readonly string[]): Promise<void>;
-}
+/** The part of a store that keeps keys. */
+export type KeyRecords = Omit<RecordCollections, 'dropRecords'>;
 
 export type WantedKey = Pick<ApiKey, 'name' | 'role' | 'createdBy'> &
   Partial<Pick<ApiKey, 'expiresAt' | 'workflows'>> & { limits?: Partial<KeyLimits> };

@@ -1,15 +1,16 @@
 import type { JobStatus } from '@comfy-bridge/protocol';
 
+import type { RecordCollections } from '../lib/records.ts';
 import { isTerminal } from './job.ts';
 import type { Job, JobId } from './job.ts';
 
 /**
- * Where jobs live. Calls take effect in the order in which they were made, reads included: a read sees every write called
+ * Where jobs live, and beside them what else the bridge keeps. Calls take effect in the order in which they were made, reads included: a read sees every write called
  * before it. A write resolves only when it is as durable as promised, so that a change is written before anybody is told;
  * one that cannot be kept rejects with `JobStoreError` and has changed nothing. One conformance suite
  * (`tests/job-store.suite.ts`) holds for every implementation.
  */
-export interface JobStore extends AsyncDisposable {
+export interface JobStore extends RecordCollections, AsyncDisposable {
   /** Inserts a new job and counts it. Durable: it survives a power cut. Rejects when the id exists. */
   insert(job: Job): Promise<void>;
   /**
@@ -35,26 +36,6 @@ export interface JobStore extends AsyncDisposable {
   generationCount(): Promise<number>;
   /** Raises the count to at least `count`: an existing `current_state.json` is where counting starts. */
   raiseGenerationCount(count: number): Promise<void>;
-  /**
-   * What else the bridge keeps beside its jobs, tens of thousands of small texts at most: every record of a collection, by key.
-   * What a text means is known to its owner alone.
-   */
-  readRecords(collection: string): Promise<Map<string, string>>;
-  /**
-   * All of them or none; one of the same key is replaced. Survives a kill of the process; with `durable`, a power cut too.
-   */
-  writeRecords(
-    collection: string,
-    entries: ReadonlyMap<string, string>,
-    options?: { durable?: boolean },
-  ): Promise<void>;
-  readRecord(collection: string, key: string): Promise<string | undefined>;
-  /** False, and nothing changed, when there is one of that key. Survives a kill of the process. */
-  addRecord(collection: string, key: string, value: string): Promise<boolean>;
-  /** Removes every record of a collection. */
-  dropRecords(collection: string): Promise<void>;
-  /** All of them or none; a key without a record is passed over. Survives a kill of the process, not a power cut. */
-  removeRecords(collection: string, keys: readonly string[]): Promise<void>;
 }
 
 export interface ReplaceOptions {

@@ -1,5 +1,6 @@
 import { BridgeError } from '../../errors.ts';
 import type { ContentHash } from '../../lib/content-hash.ts';
+import type { RecordCollections } from '../../lib/records.ts';
 import type { Logger } from '../../logging.ts';
 import { parseAsset } from './asset.ts';
 import { createAssetIndex } from './asset-index.ts';
@@ -32,15 +33,7 @@ export interface AssetRegistry {
 }
 
 /** The part of the job store that keeps small texts. */
-export interface AssetRecords {
-  readRecords(collection: string): Promise<ReadonlyMap<string, string>>;
-  writeRecords(
-    collection: string,
-    entries: ReadonlyMap<string, string>,
-    options?: { durable?: boolean },
-  ): Promise<void>;
-  removeRecords(collection: string, keys: readonly string[]): Promise<void>;
-}
+export type AssetRecords = Pick<RecordCollections, 'readRecords' | 'writeRecords' | 'removeRecords'>;
 
 const collection = 'assets';
 /** Others have their turn in between. */
