@@ -28,6 +28,12 @@ const checks: Check[] = [
     fix: 'mend what it names',
   },
   { name: 'dead code', command: 'knip', args: ['--no-config-hints'], fix: 'remove what nothing uses' },
+  {
+    name: 'dependencies',
+    command: 'node',
+    args: [join('scripts', 'check-dependencies.ts')],
+    fix: 'take what may be taken',
+  },
 ];
 
 /** Runs one check and gives its output back, so that checks running side by side do not mix their lines. */
@@ -42,10 +48,13 @@ function run({ command, args }: Check): Promise<{ ok: boolean; output: string }>
   });
 }
 
-/** Paths that docs/architecture.md names must exist: a map that lies is worse than none. */
+/** Pages that say where something is. */
+const maps = ['architecture.md', 'security.md'];
+
+/** Paths that these pages name must exist: a map that lies is worse than none. */
 function findStalePaths(): string[] {
-  const map = readFileSync(join(root, 'docs', 'architecture.md'), 'utf8');
-  const named = [...map.matchAll(/`((?:packages|test|workflows|docs|scripts|examples|deploy)\/[\w./-]+)`/g)];
+  const text = maps.map((name) => readFileSync(join(root, 'docs', name), 'utf8')).join('\n');
+  const named = [...text.matchAll(/`((?:packages|test|workflows|docs|scripts|examples|deploy)\/[\w./-]+)`/g)];
   return [...new Set(named.map(([, path]) => path ?? ''))].filter((path) => !existsSync(join(root, path)));
 }
 
@@ -58,7 +67,9 @@ for (const check of checks) {
   process.stdout.write(`${output.trimEnd()}\n  → ${check.fix}\n`);
 }
 const stale = findStalePaths();
-process.stdout.write(`${stale.length === 0 ? 'ok    ' : 'FAILED'} paths in docs/architecture.md\n`);
+process.stdout.write(
+  `${stale.length === 0 ? 'ok    ' : 'FAILED'} paths in docs/architecture.md and docs/security.md\n`,
+);
 if (stale.length > 0) {
   failed = true;
   process.stdout.write(`  not there: ${stale.join(', ')}\n`);

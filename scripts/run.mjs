@@ -136,6 +136,7 @@ const commands = {
   ),
   test: () => (build(), become([pnpm, 'exec', 'vitest', 'run', ...rest])),
   check: () => become([join(root, 'scripts', 'check.ts'), ...rest]),
+  audit: () => become([join(root, 'scripts', 'audit.ts')]),
   format: () => become([pnpm, 'exec', 'oxfmt', '.']),
   bench: () => (build(), become([join(root, 'test', 'bench', 'main.ts'), ...rest])),
   // For everything else: `npm exec`-like access to the pinned tools, e.g. `node scripts/run.mjs exec pnpm --version`.

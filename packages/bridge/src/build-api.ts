@@ -122,10 +122,10 @@ export function buildApi(config: BridgeConfig, deps: BuildApiDeps): Api {
     { maxQueuedJobs: config.jobs.maxQueued, whenNoBackend: config.backends.whenNone },
   );
   const touchUpload = async (key: `uploads/${string}`, account: string) => {
-    if (access.required && !access.seesAll(account)) {
-      // Without keys nobody knows whose it is, and its name is worthless to guess.
-      if (ownerMarkOf(key.slice('uploads/'.length)) !== toMark(account)) return false;
-    }
+    const mark = ownerMarkOf(key.slice('uploads/'.length));
+    // Without keys nobody knows whose an upload is that came without a secret, and its name is worthless to guess.
+    const isOpen = access.required ? access.seesAll(account) : mark === undefined;
+    if (!isOpen && mark !== toMark(account)) return false;
     if ((await files.stat(key)) === undefined) return false;
     await files.touch(key);
     return true;

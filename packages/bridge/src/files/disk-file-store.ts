@@ -24,7 +24,7 @@ import { hasCode, toStorageError } from './storage-error.ts';
 export async function createDiskFileStore({ directory }: { directory: string }): Promise<FileStore> {
   await rm(join(directory, 'tmp'), { recursive: true, force: true });
   for (const folder of ['tmp', 'uploads', 'results'])
-    await mkdir(join(directory, folder), { recursive: true });
+    await mkdir(join(directory, folder), { recursive: true, mode: 0o700 });
   const folderSyncs = {
     uploads: createFolderSync(join(directory, 'uploads')),
     results: createFolderSync(join(directory, 'results')),

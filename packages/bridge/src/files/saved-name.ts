@@ -16,7 +16,7 @@ export function isSavedName(name: string): boolean {
   return savedName.test(name);
 }
 
-/** The mark of who owns the file; undefined where keys were off. */
+/** The mark of who owns the file; undefined where keys were off and its owner had no secret. */
 export function ownerMarkOf(name: string): string | undefined {
   return savedName.exec(name)?.groups?.['owner'];
 }

@@ -46,7 +46,7 @@ export async function openPartialStore(
   deps: PartialStoreDeps,
   options: PartialStoreOptions,
 ): Promise<PartialStore> {
-  await mkdir(options.directory, { recursive: true });
+  await mkdir(options.directory, { recursive: true, mode: 0o700 });
   const store = new PartialStore(deps, options);
   for (const { upload, received } of await loadPartials(options.directory)) store.restore(upload, received);
   return store;

@@ -5,6 +5,7 @@ import { receiveUpload } from '../../files/receive-upload.ts';
 import type { UploadRequest } from '../../files/receive-upload.ts';
 import { optionalClientId } from '../requests/client-id.ts';
 import { identityOf } from '../requests/identity.ts';
+import { accountOf, hasAccount } from '../requests/owner-of.ts';
 import { whileSending } from '../answers/while-sending.ts';
 
 /** `POST /upload`: multipart in, identifier to saved name out. */
@@ -31,7 +32,8 @@ export function createUploadRoutes({
         headers: request.headers,
         stream: request,
         signal,
-        owner: identity?.account,
+        // Who sends no secret, as the original's clients, may be at another address with its next call.
+        owner: hasAccount(request) ? accountOf(request) : undefined,
         limits: {
           ...limits,
           maxBytesPerFile: Math.min(limits.maxBytesPerFile, identity?.limits.uploadBytes ?? Infinity),

@@ -167,7 +167,7 @@ async function orIfKept(write: () => Promise<number>, findKept: () => Promise<Sq
 
 async function makeDirectory(directory: string): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true });
+    await mkdir(directory, { recursive: true, mode: 0o700 });
   } catch (cause) {
     throw new Error(`${directory} cannot be made: set DATA_DIR to a folder that the bridge may write`, {
       cause,

@@ -23,7 +23,7 @@ const busyTimeoutMs = 5_000;
  * the bridge may run meanwhile, if it is of the same version. Otherwise what is missing is made. Throws what to do.
  */
 export function openRecordsFile(path: string): RecordsFile {
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const lock = tryLockDirectory(join(dirname(path), 'bridge.lock'));
   let db: DatabaseSync;
   try {

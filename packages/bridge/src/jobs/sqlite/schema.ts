@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
 import { sqliteErrorCode } from './error.ts';
@@ -52,10 +53,24 @@ const migrations = [
 /** After a burst the log shrinks to this again, bytes. */
 const maxIdleLogBytes = 16 * 1024 * 1024;
 
+/**
+ * Prompts and the tokens of backends stand in it, so a new one is for this user of the system alone; what SQLite puts beside it
+ * has the same permissions. One that is there stays as its operator has it.
+ */
+function makePrivate(path: string): void {
+  if (path === ':memory:') return;
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch {
+    // It is there already; or it cannot be made, and SQLite says so next.
+  }
+}
+
 /** Opens and migrates. Throws an error that tells the operator what to do. */
 export function openDatabase({ path, busyTimeoutMs, maxPages }: SqliteSettings): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
+    makePrivate(path);
     db = new DatabaseSync(path, { timeout: busyTimeoutMs });
     const version = readVersion(db);
     if (version > migrations.length) {
