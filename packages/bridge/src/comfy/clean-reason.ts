@@ -57,14 +57,20 @@ function withoutEscapes(text: string): string {
   );
 }
 
+const tracebackHeading = 'Traceback (most recent call last)';
+
 /** Drops what Python prints between "Traceback" and the error itself, also where the heading was cut off. */
 function withoutTraceback(text: string): string {
   const kept: string[] = [];
   let inside = false;
   for (const line of text.split('\n')) {
     const isFrame = /^\s*File ["'].*, line \d+/.test(line);
-    if (isFrame || /^\s*Traceback \(most recent call last\)/.test(line)) inside = true;
-    else if (/^\s*[~^]+\s*$/.test(line)) continue;
+    const heading = line.indexOf(tracebackHeading);
+    if (isFrame || heading >= 0) {
+      inside = true;
+      // Others put their own words in front of it.
+      if (heading > 0) kept.push(line.slice(0, heading));
+    } else if (/^\s*[~^]+\s*$/.test(line)) continue;
     else if (!inside || !/^\s/.test(line)) {
       inside = false;
       kept.push(line);

@@ -259,3 +259,29 @@ describe('toJobErrorFromRejection', () => {
     expect(message).toMatch(/^1\/i0: wrong 0; .*; and 35 more$/);
   });
 });
+
+describe('the place of an error', () => {
+  const place = (nodeId: string, nodeType: string, prompt?: ApiPrompt) => {
+    const { node_id, class_type } = toJobError({ ...failure('x'), nodeId, nodeType }, prompt);
+    return [node_id, class_type];
+  };
+
+  it('is told as the caller wrote it', () => {
+    const prompt: ApiPrompt = { 'a/b': { class_type: 'KSampler //Inspire', inputs: {} } };
+    expect(place('a/b', 'KSampler //Inspire', prompt)).toEqual(['a/b', 'KSampler //Inspire']);
+  });
+
+  it.each(['5', '5.0.0.1', '12:3'])('keeps the id %s of a node made at run time', (id) => {
+    expect(place(id, 'KSampler')).toEqual([id, 'KSampler']);
+  });
+
+  it('holds no path and no address, and is short', () => {
+    expect(place('/home/ann/x.py', 'http://10.0.0.5:8188/x')).toEqual(['[path]', '[address]']);
+    expect(place('x'.repeat(5_000), ' ')).toEqual(['x'.repeat(200), null]);
+  });
+
+  it('is never all there is to say', () => {
+    const { message } = toJobErrorFromRejection(rejection({ type: ' ', message: '\u0000' }));
+    expect(message).toBe('the prompt was refused');
+  });
+});

@@ -12,6 +12,7 @@ const plainExceptions = new Set(['', 'Exception', 'RuntimeError', 'ValueError'])
 
 /** So many input errors are told; a reader fixes the first ones first. */
 const MAX_TOLD = 5;
+const MAX_NAME = 200;
 
 /** Why a prompt failed while it ran, fit for a client. With the prompt, the node is named by its title. */
 export function toJobError(error: ExecutionError, prompt?: ApiPrompt): JobError {
@@ -24,9 +25,8 @@ export function toJobError(error: ExecutionError, prompt?: ApiPrompt): JobError 
       : `${exception}: ${reason}`;
   return {
     code: outOfMemory ? 'out_of_memory' : 'node_execution_error',
-    message: cleanReason(`${nameNode(error.nodeId, error.nodeType, prompt)}${told}`),
-    node_id: error.nodeId,
-    class_type: error.nodeType,
+    message: cleanReason(`${nameNode(error, prompt)}${told}`),
+    ...toPlace(error.nodeId, error.nodeType, prompt),
   };
 }
 
@@ -37,10 +37,32 @@ export function toJobErrorFromRejection(rejection: PromptRejection, prompt?: Api
   const classType = first?.classType ?? rejection.classType;
   return {
     code: 'invalid_workflow',
-    message: cleanReason(describeNodeErrors(rejection.nodeErrors) || describeWhole(rejection)),
-    node_id: nodeId,
-    class_type: classType || classOf(nodeId, prompt),
+    message:
+      cleanReason(describeNodeErrors(rejection.nodeErrors) || describeWhole(rejection)) ||
+      'the prompt was refused',
+    ...toPlace(nodeId, classType || classOf(nodeId, prompt), prompt),
   };
+}
+
+/** What the caller wrote itself goes back as it is; any other name is text of a machine. */
+function toPlace(
+  nodeId: string | null,
+  classType: string | null,
+  prompt: ApiPrompt | undefined,
+): Pick<JobError, 'node_id' | 'class_type'> {
+  const own = classOf(nodeId, prompt);
+  return {
+    node_id: own === null ? toName(nodeId) : nodeId,
+    class_type: classType === own ? own : toName(classType),
+  };
+}
+
+/** Ids of nodes made at run time (`5.0.0.1`, `12:3`) look like addresses, and are none. */
+const madeId = /^\d+(?:(?:\.\d+)+|(?::\d+)+)?$/;
+
+function toName(name: string | null): string | null {
+  if (name === null || (name.length <= MAX_NAME && madeId.test(name))) return name;
+  return cleanReason(name).slice(0, MAX_NAME) || null;
 }
 
 /** The input errors of a prompt's nodes on one line; '' for none. Also for those that a taken prompt carries. */
@@ -51,7 +73,8 @@ export function describeNodeErrors(nodes: readonly NodeValidation[]): string {
 }
 
 function describeInputError(nodeId: string, error: InputError): string {
-  const where = error.inputName === null ? `node ${nodeId}` : toInputKey(nodeId, error.inputName);
+  const [node, input] = [toName(nodeId) ?? '', toName(error.inputName)];
+  const where = input === null ? `node ${node}` : toInputKey(node, input);
   return `${where}: ${cleanReason(describeInput(error))}`;
 }
 
@@ -66,11 +89,12 @@ function describeInput({ type, message, details, inputName }: InputError): strin
 
 function describeWhole({ type, message, details, nodeId }: PromptRejection): string {
   const told = message || type || 'the prompt was refused';
-  if (nodeId) return `node ${nodeId}: ${told}`;
+  if (nodeId) return `node ${toName(nodeId) ?? ''}: ${told}`;
   return details === '' || details === told ? told : `${told}: ${details}`;
 }
 
-function nameNode(nodeId: string | null, nodeType: string | null, prompt: ApiPrompt | undefined): string {
+function nameNode(error: ExecutionError, prompt: ApiPrompt | undefined): string {
+  const [nodeId, nodeType] = [toName(error.nodeId), toName(error.nodeType)];
   const title =
     nodeId !== null && prompt !== undefined && Object.hasOwn(prompt, nodeId) && prompt[nodeId]?._meta?.title;
   const name = title || nodeType;

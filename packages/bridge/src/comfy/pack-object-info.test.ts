@@ -51,7 +51,11 @@ test('what Python writes for numbers that are none is read', () => {
 test.each([
   ['{"A":', /not JSON/],
   ['', /not JSON/],
-  ['['.repeat(200_000), /not JSON/],
+  ['['.repeat(200_000), /nested too deeply/],
+  [
+    `{"A":{"input":{"required":{"x":["INT",{"default":${'['.repeat(20_000)}${']'.repeat(20_000)}}]}}}}`,
+    /nested too deeply/,
+  ],
   ['[]', /is none/],
   ['null', /is none/],
   ['{}', /names no node/],

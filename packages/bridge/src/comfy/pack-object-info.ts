@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 
 import { isRecord } from '../lib/is-record.ts';
+import { isDeeperThan } from '../lib/json-depth.ts';
 import { parseObjectInfo } from './object-info.ts';
 import type { NodeDefinition, NodeInputSpec } from './object-info.ts';
 import { cutOptions } from './option-list.ts';
@@ -43,7 +44,7 @@ export type PackOutcome =
   | { ok: false; problem: string };
 
 /** Many times what the largest installations have; whoever tells more would only fill our memory. */
-const limits = { classes: 50_000, options: 1_000_000, definitionSize: 1024 * 1024 };
+const limits = { classes: 50_000, options: 1_000_000, definitionSize: 1024 * 1024, depth: 100 };
 
 /** The hash of an answer, as it came. */
 export function hashBody(bytes: Uint8Array): string {
@@ -52,9 +53,13 @@ export function hashBody(bytes: Uint8Array): string {
 
 /** Reads the body of `GET /object_info`. Never throws for what is in it. */
 export function packObjectInfo(bytes: Buffer): PackOutcome {
+  const text = bytes.toString('utf8');
+  // A default may be any JSON, and is written again further down, which goes down by calls.
+  if (isDeeperThan(text, limits.depth))
+    return { ok: false, problem: 'its list of nodes is nested too deeply' };
   let json: unknown;
   try {
-    json = parsePythonJson(bytes.toString('utf8'));
+    json = parsePythonJson(text);
   } catch {
     return { ok: false, problem: 'its list of nodes is not JSON' };
   }

@@ -22,8 +22,6 @@ export interface HttpAppParts {
   audit?: { refusals: RequestHandler; changes: RequestHandler };
 }
 
-const bodyMethods = new Set(['POST', 'PUT', 'PATCH']);
-
 /** Middleware order: security headers, CORS, who the caller is, how much and what it may, the routes, unknown routes, errors last. */
 export function createHttpApp({
   routers,
@@ -42,7 +40,7 @@ export function createHttpApp({
   app.set('query parser', 'simple');
   app.use(createSecurityHeaders({ isClosed: guard !== undefined }));
   app.use((request, _response, next) => {
-    if (bodyMethods.has(request.method)) guardBody(request);
+    guardBody(request);
     next();
   });
   app.use(cors);

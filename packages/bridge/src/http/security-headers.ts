@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 
 import { BridgeError } from '../errors.ts';
 
@@ -18,10 +18,15 @@ export function createSecurityHeaders({ isClosed }: { isClosed: boolean }): Requ
     if (isClosed) response.setHeader('Cross-Origin-Resource-Policy', 'same-origin');
     // Only where a proxy that is trusted says so: over plain HTTP it means nothing.
     if (request.secure) response.setHeader('Strict-Transport-Security', 'max-age=31536000');
-    next(
-      request.rawHeaders.length > 2 * maxHeaders
-        ? new BridgeError('bad_request', `a request may have ${maxHeaders} headers`)
-        : undefined,
-    );
+    next(findRefusal(request));
   };
+}
+
+function findRefusal({ rawHeaders, headersDistinct }: Request): BridgeError | undefined {
+  if (rawHeaders.length > 2 * maxHeaders)
+    return new BridgeError('bad_request', `a request may have ${maxHeaders} headers`);
+  // A proxy may have gone by the other one.
+  if ((headersDistinct['host']?.length ?? 0) > 1)
+    return new BridgeError('bad_request', 'a request may have one Host header');
+  return undefined;
 }

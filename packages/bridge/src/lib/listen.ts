@@ -1,10 +1,14 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
 
 /** A server that cuts slow headers, and refuses those that are larger than all of them may be. Bodies may take long (uploads); that they keep coming is seen to where they are read. */
 export function createHttpServer(): Server {
+  /** Answers that are not sent yet. */
+  const open = new WeakMap<Socket, number>();
   const server = createServer({
+    shouldUpgradeCallback: (request) => isWebSocket(request) && (open.get(request.socket) ?? 0) === 0,
     maxHeaderSize: 16 * 1024,
     requestTimeout: 0,
     headersTimeout: 10_000,
@@ -13,7 +17,19 @@ export function createHttpServer(): Server {
   });
   // Node would leave out what is more, without a word: also what a proxy says of who is calling.
   server.maxHeadersCount = 0;
+  server.on('request', ({ socket }, response) => {
+    open.set(socket, (open.get(socket) ?? 0) + 1);
+    response.once('close', () => open.set(socket, (open.get(socket) ?? 1) - 1));
+  });
   return server;
+}
+
+/**
+ * Any other offer, such as the h2c that some clients make with each request, is passed over and the request answered. So is
+ * one behind a request that is not answered yet: its answer would come into the middle of the frames.
+ */
+function isWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 /** Starts listening and returns the origin, `http://host:port`. Rejects with the system's error (port taken, no rights). */

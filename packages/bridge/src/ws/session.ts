@@ -16,7 +16,7 @@ const minGapMs = 100;
 const dropAboveBytes = 256 * 1024;
 /** Unsent bytes beyond which a client that does not read is let go. */
 const closeAboveBytes = 4 * 1024 * 1024;
-/** The documented clients send nothing; this many messages between two heartbeats are a flood. */
+/** The documented clients send nothing; this many messages, pings and pongs between two heartbeats are a flood. */
 const maxMessagesPerBeat = 100;
 
 /** One client's socket. Many may share a clientId; each hears everything about the job under it. */
@@ -52,12 +52,16 @@ export class Session {
     this.isGood = isGood;
     this.#now = now;
     this.openedAt = now();
-    socket.on('message', () => {
+    const count = () => {
       this.#messages += 1;
       if (this.#messages > maxMessagesPerBeat) this.close(1008, 'too many messages');
-    });
+    };
+    socket.on('message', count);
+    // They cost as much as messages.
+    socket.on('ping', count);
     socket.on('pong', () => {
       this.#alive = true;
+      count();
     });
     // A broken frame or a reset; `close` follows and does the rest.
     socket.on('error', () => {});

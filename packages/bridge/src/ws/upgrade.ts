@@ -76,6 +76,9 @@ function refuse(status: number, detail: string, headers: Refused['headers'] = {}
   return { ok: false, status, detail, headers };
 }
 
+/** A caller that is refused and does not hang up is cut off. ms. */
+const refusedMs = 2_000;
+
 export function answerRefused(socket: Duplex, { status, detail, headers = {} }: Refused): void {
   const body = JSON.stringify({ detail });
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
@@ -83,4 +86,8 @@ export function answerRefused(socket: Duplex, { status, detail, headers = {} }: 
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\n${lines.join('')}Content-Type: application/json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
+  // Nobody else would notice that the other side has ended, or has not: Node has let go of this socket.
+  socket.resume();
+  const timer = setTimeout(() => socket.destroy(), refusedMs).unref();
+  socket.once('close', () => clearTimeout(timer));
 }

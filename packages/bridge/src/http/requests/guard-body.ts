@@ -9,7 +9,9 @@ const lookMs = 5_000;
  * brings a kilobyte in five seconds is let be. Ends by itself with the request.
  */
 export function guardBody(request: IncomingMessage): void {
-  const { socket } = request;
+  const { socket, headers } = request;
+  // Whatever the method: what no route reads is read to its end all the same.
+  if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return;
   let seen = socket.bytesRead;
   let slow = 0;
   const timer = setInterval(() => {
