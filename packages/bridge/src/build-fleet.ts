@@ -10,6 +10,7 @@ import type { BridgeConfig } from './config/bridge-config.ts';
 import type { Events } from './events.ts';
 import type { JobLedger } from './jobs/job-ledger.ts';
 import type { JobStore } from './jobs/job-store.ts';
+import { createFleetRules } from './lib/check-address.ts';
 import type { Records } from './lib/records.ts';
 import type { Logger } from './logging.ts';
 import { loadWorkflowRequirements } from './workflows/catalog/workflow-requirements.ts';
@@ -33,14 +34,21 @@ export interface BuildFleetDeps {
 
 /** A part of the composition root: the fleet as the configuration and operators want it, with all that looks after it. */
 export async function buildFleet(
-  { servers, connectTimeoutMs, ...watchOptions }: BridgeConfig['backends'],
+  { servers, networks, connectTimeoutMs, ...watchOptions }: BridgeConfig['backends'],
   { store, ledger, events, moveAway, log, now }: BuildFleetDeps,
 ): Promise<FleetParts> {
-  const members = servers.map(({ name, url, token }) => ({
+  const members = servers.map(({ name, url, token, pin }) => ({
     name,
-    endpoint: { url, ...(token !== undefined && { token: token.reveal() }) },
+    endpoint: {
+      url,
+      ...(token !== undefined && { token: token.reveal() }),
+      ...(pin !== undefined && { pin }),
+    },
   }));
-  const fleet = createFleet(members, (endpoint) => createComfyClient(endpoint, { connectTimeoutMs }));
+  const addresses = createFleetRules(networks);
+  const fleet = createFleet(members, (endpoint) =>
+    createComfyClient(endpoint, { connectTimeoutMs, addresses }),
+  );
   const records = createFleetRecords({ records: recordsOf(store, 'backends'), log });
   await records.load(fleet);
   const requirements = await loadWorkflowRequirements({

@@ -83,7 +83,11 @@ export async function buildScheduling(
       log: deps.log.child({ part: 'attempt' }),
       now,
     },
-    { inactivityMs: config.client.timeoutMs, maxResultBytes: config.files.resultMaxBytes },
+    {
+      inactivityMs: config.client.timeoutMs,
+      maxResultBytes: config.files.resultMaxBytes,
+      maxJobResultBytes: config.files.jobResultMaxBytes,
+    },
   );
   const scheduler = createScheduler(
     {

@@ -9,7 +9,7 @@ import type { Job } from './jobs/job.ts';
 import type { JobStore } from './jobs/job-store.ts';
 import type { Logger } from './logging.ts';
 import { version } from './version.ts';
-import { createAddressExceptions } from './webhooks/check-address.ts';
+import { createAddressExceptions } from './lib/check-address.ts';
 import { createWebhookDelivery } from './webhooks/deliver-webhook.ts';
 import { createWebhookOutbox } from './webhooks/webhook-outbox.ts';
 import type { KnownEnd, ResumedWebhooks, WebhookMessage } from './webhooks/webhook-outbox.ts';

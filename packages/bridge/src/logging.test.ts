@@ -111,3 +111,12 @@ test.for(['json', 'pretty', 'auto'])(
 function toOutcome(result: { code?: number; stdout: string }): { code: number; stdout: string } {
   return { code: result.code ?? 0, stdout: result.stdout };
 }
+
+test.for(['json', 'pretty'] as const)('what a machine says cannot steer a terminal (%s)', (format) => {
+  const { logger, lines } = capture({ format });
+  const text = 'a\u001b[31mb\u009b2Jc\u0007d\r\u202ee\\u001bf\b';
+  logger.warn({ reason: text, err: new Error(text) }, 'lost');
+  // oxlint-disable-next-line no-control-regex
+  expect(lines.join('')).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/);
+  expect(lines.join('')).toContain('u001bf');
+});

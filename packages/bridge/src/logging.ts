@@ -51,7 +51,7 @@ function createPrettyStream(destination: DestinationStream, mayColorize: boolean
     messageFormat: '{if part}[{part}] {end}{msg}',
     ignore: 'part',
   });
-  return { write: (line) => destination.write(format(line)) };
+  return { write: (line) => destination.write(format(withoutControls(line))) };
 }
 
 const secretKey = /(authorization|cookie|password|secret|token|api[-_]?key)$/i;
@@ -92,7 +92,16 @@ function hideInLine(line: string): string {
     )
     .replace(/(\/\/)[^/\s"\\]+@/g, '$1***@')
     .replace(/([?&;][\w-]*(?:token|secret|password|api_?key|signature)=)[^&;\s"'\\]+/gi, '$1***')
-    .replace(/\b(Bearer\s+)[\w.~+/=-]+/gi, '$1***');
+    .replace(/\b(Bearer\s+)[\w.~+/=-]+/gi, '$1***')
+    .replace(rawControls, '');
+}
+
+/** What JSON leaves as it is, and terminals and people may read as something else. */
+const rawControls = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** Escapes of JSON that would be raw control characters once parsed; line ends and tabs stay, and so does a backslash that is escaped. */
+function withoutControls(line: string): string {
+  return line.replace(/\\(?:\\|u00[01][0-9a-f]|[bfr])/gi, (escape) => (escape === '\\\\' ? escape : ''));
 }
 
 function toError(error: unknown): Error {

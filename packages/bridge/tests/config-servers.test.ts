@@ -42,6 +42,43 @@ test('a list may hold texts and objects', () => {
   ]);
 });
 
+const pin = 'IyqnS0lk+Jk6bV1zVkP0ZP2yCQn0b8m1sV2PSwYzPzM=';
+
+test('a pin may stand behind an https address, beside a token, and in the object form', () => {
+  const text = `https://a;pin=sha256:${pin};token=t, b=https://b;token=t;pin=sha256:${pin}`;
+  for (const value of [text, [{ url: 'https://a', token: 't', pin: `sha256:${pin}` }]]) {
+    const result = parseServers(value);
+    expect(result.ok && result.config.backends.servers[0]).toMatchObject({ url: 'https://a', pin });
+  }
+});
+
+test.for([
+  [`a:1;pin=sha256:${pin}`, 'a pin only with https://'],
+  [`https://a;pin=${pin}`, 'a pin of sha256: and the base64'],
+  ['https://a;pin=sha256:AAAA', 'a pin of sha256: and the base64'],
+  [`https://a;pin=sha256:${pin.replace('M=', 'N=')}`, 'a pin of sha256: and the base64'],
+  [`https://a;pin=sha256:${pin};pin=sha256:${pin}`, 'only ";token=SECRET" and ";pin=sha256:…"'],
+] as const)('COMFYUI_SERVERS %s: allowed is %s', ([value, allowed]) => {
+  expect(problemsOf(value)).toEqual([expect.stringContaining(`allowed: ${allowed}`)]);
+});
+
+test.for(['169.254.169.254:80', '[fe80::1]:8188', '0.0.0.0:8188', 'http://[::]:1', '224.0.0.1:8188'])(
+  '%s is no address that a ComfyUI has',
+  (value) => {
+    expect(problemsOf(value)).toEqual([expect.stringContaining('not a link-local, metadata')]);
+  },
+);
+
+test('BACKEND_NETWORKS is any, or a list of networks', () => {
+  const networksOf = (text: string) => {
+    const result = parseConfig({ env: { BACKEND_NETWORKS: text }, cwd: '/srv' });
+    return result.ok ? result.config.backends.networks : result.problems;
+  };
+  expect(networksOf('any')).toBeUndefined();
+  expect(networksOf('10.0.0.0/8, fd00::/8')).toEqual(['10.0.0.0/8', 'fd00::/8']);
+  expect(networksOf('10.0.0.0/8, gpu.local')).toEqual([expect.stringContaining('"gpu.local"')]);
+});
+
 test('an empty fleet is possible', () => {
   expect(serversOf('none')).toEqual([]);
   expect(serversOf([])).toEqual([]);
@@ -59,9 +96,9 @@ test('without the option the fleet is empty', () => {
 });
 
 const form =
-  'host:port, or a URL such as https://host:8188/base; "name=" may stand before it, ";token=SECRET" after it';
+  'host:port, or a URL such as https://host:8188/base; "name=" may stand before it, ";token=SECRET" and ";pin=sha256:…" after it';
 const noUser = 'no user name or password in the address; a token goes behind it: "https://host;token=SECRET"';
-const object = 'a text, or an object {"url", "name", "token"} of texts with at least "url"';
+const object = 'a text, or an object {"url", "name", "token", "pin"} of texts with at least "url"';
 
 test.for<[value: unknown, ...lines: string[]]>([
   ['localhost', `item 1 is "localhost", allowed: ${form}`],
@@ -74,10 +111,13 @@ test.for<[value: unknown, ...lines: string[]]>([
   ['gpu=me:secret@a:1', `item 1 is "gpu=***@a:1", allowed: ${noUser}`],
   [
     'a:1;token=x;token=y',
-    'item 1 is "a:1;token=***;token=***", allowed: only ";token=SECRET" after the address',
+    'item 1 is "a:1;token=***;token=***", allowed: only ";token=SECRET" and ";pin=sha256:…" after the address',
   ],
-  ['a:1;tokn=secret', 'item 1 is "a:1;tokn=***", allowed: only ";token=SECRET" after the address'],
-  ['a:1;secret', 'item 1 is "a:1;***", allowed: only ";token=SECRET" after the address'],
+  [
+    'a:1;tokn=secret',
+    'item 1 is "a:1;tokn=***", allowed: only ";token=SECRET" and ";pin=sha256:…" after the address',
+  ],
+  ['a:1;secret', 'item 1 is "a:1;***", allowed: only ";token=SECRET" and ";pin=sha256:…" after the address'],
   ['a:1;token=x y', 'item 1 is "a:1;token=***", allowed: a token of printable ASCII without spaces'],
   [
     'a:1;token=half,other-half',

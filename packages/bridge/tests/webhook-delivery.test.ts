@@ -6,11 +6,11 @@ import type { AddressInfo } from 'node:net';
 
 import { expect, test } from 'vitest';
 
-import { createAddressExceptions } from '../src/webhooks/check-address.ts';
+import { createAddressExceptions } from '../src/lib/check-address.ts';
 import { createWebhookDelivery, parseRetryAfter } from '../src/webhooks/deliver-webhook.ts';
 import type { DeliveryDeps, DeliveryOptions } from '../src/webhooks/deliver-webhook.ts';
-import { createHostResolver } from '../src/webhooks/resolve-host.ts';
-import type { ResolveHost } from '../src/webhooks/resolve-host.ts';
+import { createHostResolver } from '../src/lib/resolve-host.ts';
+import type { ResolveHost } from '../src/lib/resolve-host.ts';
 import { startEndpoint, testSecret, verifyWebhook } from './_webhook-endpoint.ts';
 
 const body = JSON.stringify({

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { createLogger } from '../src/logging.ts';
-import { createAddressExceptions } from '../src/webhooks/check-address.ts';
+import { createAddressExceptions } from '../src/lib/check-address.ts';
 import { createWebhookDelivery } from '../src/webhooks/deliver-webhook.ts';
 import type { DeliverWebhook, Delivery, DeliveryOutcome } from '../src/webhooks/deliver-webhook.ts';
 import type { WebhookRecords } from '../src/webhooks/kept-webhooks.ts';

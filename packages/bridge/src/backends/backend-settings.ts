@@ -22,6 +22,8 @@ export const newBackendSchema = z.strictObject({
   url: z.string().max(2_048, 'at most 2,048 characters'),
   name: z.string().optional(),
   token: token.optional(),
+  /** `sha256:` and base64: no other key of a certificate is trusted. */
+  pin: z.string().max(100, 'at most 100 characters').optional(),
   weight: weight.optional(),
   tags: tagsSchema.optional(),
   workflows: workflows.optional(),
@@ -50,6 +52,8 @@ export const backendRecordSchema = z.object({
   url: z.string().optional(),
   /** Of a configured one only if it was changed; null: none, whatever the configuration says. */
   token: token.nullable().optional(),
+  /** Only of one that was added over the API; with `sha256:`. */
+  pin: z.string().optional(),
   mode: mode.default('active'),
   weight: weight.default(1),
   tags: tagsSchema.default([]),

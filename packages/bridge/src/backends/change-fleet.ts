@@ -59,11 +59,15 @@ export function createFleetChanges(deps: FleetChangeDeps): FleetChanges {
     return backend;
   }
 
-  async function add({ url, name = freeName(fleet), token, ...given }: NewBackend): Promise<Backend> {
-    const checked = checkServer({ name, url, token }, serverForm);
+  async function add({ url, name = freeName(fleet), token, pin, ...given }: NewBackend): Promise<Backend> {
+    const checked = checkServer({ name, url, token, pin }, serverForm);
     if (!checked.ok) throw new BridgeError('bad_request', `allowed for a backend: ${checked.allowed}`);
     const settings = changeSettings(defaultBackendSettings, given);
-    const endpoint = { url: checked.url, ...(token !== undefined && { token }) };
+    const endpoint = {
+      url: checked.url,
+      ...(token !== undefined && { token }),
+      ...(checked.pin !== undefined && { pin: checked.pin }),
+    };
     const added = fleet.add({ name, endpoint, source: 'api', settings });
     if (!added.ok) throw toConflict(fleet, added.reason, { name, url: checked.url });
     const { backend } = added;

@@ -31,9 +31,12 @@ export function createFleetRecords({ records, log }: { records: Records; log: Lo
     try {
       const record = backendRecordSchema.parse(JSON.parse(text));
       if (record.url === undefined) return record;
-      const checked = checkServer({ name, url: record.url, token: undefined }, { address: '', token: '' });
-      if (!checked.ok) throw new Error('its address or its name is none');
-      return { ...record, url: checked.url };
+      const checked = checkServer(
+        { name, url: record.url, token: undefined, pin: record.pin },
+        { address: '', token: '' },
+      );
+      if (!checked.ok) throw new Error('its address, its name or its pin is none');
+      return { ...record, url: checked.url, ...(checked.pin !== undefined && { pin: checked.pin }) };
     } catch (error) {
       // The parser quotes the text, which may hold a token.
       const err = error instanceof SyntaxError ? new Error('it is not JSON') : error;
@@ -57,9 +60,13 @@ export function createFleetRecords({ records, log }: { records: Records; log: Lo
   }
 
   function addAgain(fleet: Fleet, name: string, record: BackendRecord): void {
-    const { url, token, leaving } = record;
+    const { url, token, pin, leaving } = record;
     if (url === undefined) return;
-    const endpoint = { url, ...(typeof token === 'string' && { token }) };
+    const endpoint = {
+      url,
+      ...(typeof token === 'string' && { token }),
+      ...(pin !== undefined && { pin }),
+    };
     const added = fleet.add({
       name,
       endpoint,
@@ -87,6 +94,7 @@ export function createFleetRecords({ records, log }: { records: Records; log: Lo
       const kept = token === undefined ? before : token;
       const record = {
         ...(isAdded && { url: endpoint.url, leaving: isLeaving }),
+        ...(isAdded && endpoint.pin !== undefined && { pin: `sha256:${endpoint.pin}` }),
         ...(kept !== undefined && { token: kept }),
         ...settings,
       };

@@ -197,8 +197,8 @@ export function createFleet(
       return backends.splice(index, 1)[0];
     },
     changeToken(backend, token) {
-      const { url } = backend.endpoint;
-      backend.endpoint = { url, ...(token !== undefined && { token }) };
+      const { token: _before, ...address } = backend.endpoint;
+      backend.endpoint = { ...address, ...(token !== undefined && { token }) };
       // The one before is not closed: it holds nothing open once its calls are done, and some may be fetching results.
       backend.client = createClient(backend.endpoint);
     },

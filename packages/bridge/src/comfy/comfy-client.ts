@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream';
+import { createBackendConnector, type BackendConnectorOptions } from './backend-connector.ts';
 import { type CancelOptions, type CancelOutcome, cancelPrompt, post } from './cancel-prompt.ts';
 import type { ComfyEndpoint } from './comfy-endpoint.ts';
 import { ComfyError } from './comfy-error.ts';
+import { type ComfySocket, type ComfySocketOptions, openComfySocket } from './comfy-socket.ts';
 import {
   type CallOptions,
   type BlockAnswer,
@@ -81,6 +83,8 @@ export interface ComfyClient {
   uploadInput(upload: InputUpload): Promise<string>;
   /** A missing file is `status` 404: cached outputs may name files that are long gone. */
   view(target: ViewTarget): Promise<ViewedFile>;
+  /** Its event stream. Closing the client leaves it open. */
+  openSocket(options: Omit<ComfySocketOptions, 'endpoint' | 'connect'>): Promise<ComfySocket>;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -88,8 +92,16 @@ export interface ComfyClient {
 /** So long a machine with many node packs may take to list them. */
 const OBJECT_INFO_DEADLINE_MS = 60_000;
 
-export function createComfyClient(endpoint: ComfyEndpoint, options: ComfyHttpOptions = {}): ComfyClient {
-  const http = createComfyHttp(endpoint, options);
+export interface ComfyClientOptions
+  extends Omit<ComfyHttpOptions, 'connect'>, Omit<BackendConnectorOptions, 'timeoutMs'> {}
+
+export function createComfyClient(
+  endpoint: ComfyEndpoint,
+  { addresses, resolveHost, ...options }: ComfyClientOptions = {},
+): ComfyClient {
+  const timeoutMs = options.connectTimeoutMs;
+  const connect = createBackendConnector(endpoint, { timeoutMs, addresses, resolveHost });
+  const http = createComfyHttp(endpoint, { ...options, connect });
   const support = { jobsApi: true };
   const queue = (call: CallOptions): Promise<PromptQueue> => fetchQueue(http, call);
   return {
@@ -112,6 +124,7 @@ export function createComfyClient(endpoint: ComfyEndpoint, options: ComfyHttpOpt
     modelsFingerprint: (call) => fetchModelsFingerprint(http, call),
     uploadInput: (upload) => uploadInput(http, upload),
     view: (target) => viewFile(http, target),
+    openSocket: (socket) => openComfySocket({ ...socket, endpoint, connect }),
     close: () => http.close(),
     [Symbol.asyncDispose]: () => http.close(),
   };

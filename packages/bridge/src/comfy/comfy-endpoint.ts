@@ -4,6 +4,8 @@ export interface ComfyEndpoint {
   url: string;
   /** Sent as `Authorization: Bearer`; ComfyUI itself knows no authentication, a proxy in front of it may. */
   token?: string;
+  /** The base64 of the SHA-256 of its certificate's key (SubjectPublicKeyInfo): no other is talked to. Only with https. */
+  pin?: string;
 }
 
 export interface ComfyAddress {

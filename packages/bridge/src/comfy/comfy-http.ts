@@ -1,5 +1,6 @@
 import { finished, PassThrough, type Readable } from 'node:stream';
 import { type Dispatcher, Pool } from 'undici';
+import { type BackendConnector, createBackendConnector } from './backend-connector.ts';
 import { type ComfyEndpoint, toAddress } from './comfy-endpoint.ts';
 import { ComfyError } from './comfy-error.ts';
 import { startDeadline } from './deadline.ts';
@@ -7,13 +8,19 @@ import { parsePythonJson } from './python-json.ts';
 import { toComfyError } from './to-comfy-error.ts';
 
 export const MEGABYTE = 1024 * 1024;
+/** Of all headers of an answer together. */
+export const MAX_HEADER_BYTES = 16 * 1024;
+/** Of a file, on average over each idle time-out; any line that is fit for lending brings a hundred times that. */
+const MIN_BYTES_PER_SECOND = 512;
 
 export interface ComfyHttpOptions {
   /** To establish a connection, ms; default 2000. */
   connectTimeoutMs?: number;
+  /** What establishes it; default `createBackendConnector`. */
+  connect?: BackendConnector;
   /** For a whole call where the call does not say, ms; default 10 000. */
   deadlineMs?: number;
-  /** The longest silence while a file streams, either way, ms; default 30 000. */
+  /** The longest silence while a file streams, either way, ms; a file that trickles in is cut off too. Default 30 000. */
   idleTimeoutMs?: number;
   /** Connections at a time; default 16. */
   connections?: number;
@@ -79,8 +86,9 @@ export function createComfyHttp(endpoint: ComfyEndpoint, options: ComfyHttpOptio
   const defaultDeadlineMs = options.deadlineMs ?? 10_000;
   const pool = new Pool(address.origin, {
     connections: options.connections ?? 16,
-    connect: { timeout: options.connectTimeoutMs ?? 2000 },
+    connect: options.connect ?? createBackendConnector(endpoint, { timeoutMs: options.connectTimeoutMs }),
     headersTimeout: 0, // Each call has its own deadline.
+    maxHeaderSize: MAX_HEADER_BYTES,
     bodyTimeout: idleTimeoutMs,
     allowH2: false,
   });
@@ -101,6 +109,7 @@ export function createComfyHttp(endpoint: ComfyEndpoint, options: ComfyHttpOptio
     using deadline = startDeadline(label, call.deadlineMs ?? defaultDeadlineMs, call.signal);
     try {
       const answer = await request(call, deadline.signal);
+      refuseEncoded(answer, label);
       await readCapped(answer, label, call.maxBytes ?? MEGABYTE, take);
       return answer;
     } catch (error) {
@@ -125,13 +134,14 @@ export function createComfyHttp(endpoint: ComfyEndpoint, options: ComfyHttpOptio
     const deadline = startDeadline(label, call.deadlineMs ?? defaultDeadlineMs, call.signal);
     try {
       const answer = await request(call, deadline.signal);
+      refuseEncoded(answer, label);
       deadline.clearTimer();
       const contentLength = lengthOf(answer);
       return {
         status: answer.statusCode,
         contentType: contentTypeOf(answer),
         ...(contentLength === undefined ? {} : { contentLength }),
-        body: toBody(answer.body, label, () => deadline[Symbol.dispose]()),
+        body: toBody(answer.body, { label, idleTimeoutMs }, () => deadline[Symbol.dispose]()),
       };
     } catch (error) {
       deadline[Symbol.dispose]();
@@ -162,23 +172,34 @@ export function unusableStatus(status: number, label: string): ComfyError {
   return new ComfyError('status', `${label}: answered ${status}`, { status });
 }
 
+/** Nothing is ever decoded: a small answer could become a huge one. Nobody asked for it either. */
+function refuseEncoded({ headers, body, statusCode }: Dispatcher.ResponseData, label: string): void {
+  const encoding = headers['content-encoding'];
+  if (encoding === undefined || encoding === 'identity') return;
+  body.on('error', () => {}).destroy();
+  throw new ComfyError('malformed', `${label}: the answer is compressed`, { status: statusCode });
+}
+
 async function readCapped(
   answer: Dispatcher.ResponseData,
   label: string,
   maxBytes: number,
   take: (chunk: Buffer) => void,
 ): Promise<void> {
-  const announced = lengthOf(answer);
+  const tooLarge = () =>
+    new ComfyError('too-large', `${label}: answered more than ${maxBytes} bytes`, {
+      status: answer.statusCode,
+    });
+  if ((lengthOf(answer) ?? 0) > maxBytes) {
+    answer.body.on('error', () => {}).destroy();
+    throw tooLarge();
+  }
   let size = 0;
   // Leaving the loop by a throw destroys the body, and with it the connection.
   for await (const chunk of answer.body) {
     const bytes: Buffer = chunk;
     size += bytes.length;
-    if (size > maxBytes || (announced !== undefined && announced > maxBytes)) {
-      throw new ComfyError('too-large', `${label}: answered more than ${maxBytes} bytes`, {
-        status: answer.statusCode,
-      });
-    }
+    if (size > maxBytes) throw tooLarge();
     take(bytes);
   }
 }
@@ -211,10 +232,20 @@ function collectBlocks(): { add(chunk: Buffer): void; finish(): Omit<BlockAnswer
  * Hands the body on with our own errors, and never leaves an error without a listener. Not by `pipeline`: that destroys the
  * target with the source's error, which a reader who looks late finds in `errored`.
  */
-function toBody(source: Readable, label: string, onEnd: () => void): Readable {
+function toBody(
+  source: Readable,
+  { label, idleTimeoutMs }: { label: string; idleTimeoutMs: number },
+  onEnd: () => void,
+): Readable {
   const body = new PassThrough();
   body.on('error', () => {});
+  const watch = watchPace(source, idleTimeoutMs, () => {
+    // A reader of ours that lets it wait is not its fault.
+    if (body.writableNeedDrain || body.readableLength > 0) return;
+    body.destroy(new ComfyError('timeout', `${label}: the file comes too slowly`));
+  });
   body.once('close', () => {
+    clearInterval(watch);
     source.destroy();
     onEnd();
   });
@@ -223,6 +254,16 @@ function toBody(source: Readable, label: string, onEnd: () => void): Readable {
   });
   source.pipe(body);
   return body;
+}
+
+/** A machine that sends a byte now and then would keep a job for ever, and never be silent. */
+function watchPace(source: Readable, everyMs: number, onSlow: () => void): NodeJS.Timeout {
+  let received = 0;
+  source.on('data', (chunk: Buffer) => (received += chunk.length));
+  return setInterval(() => {
+    if (received < (MIN_BYTES_PER_SECOND * everyMs) / 1000) onSlow();
+    received = 0;
+  }, everyMs).unref();
 }
 
 function toQuery(query: Record<string, string> | undefined): string {

@@ -1,9 +1,16 @@
+import type { ClientRequestArgs } from 'node:http';
+import { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { WebSocket } from 'ws';
+import { type BackendConnector, createBackendConnector } from './backend-connector.ts';
 import { type ComfyEndpoint, toAddress, toSocketUrl } from './comfy-endpoint.ts';
 import { ComfyError } from './comfy-error.ts';
+import { MAX_HEADER_BYTES } from './comfy-http.ts';
+import { createFrameBudget, type FrameBudget } from './frame-budget.ts';
 import type { ComfyMessage } from './comfy-messages.ts';
 import { parseComfyMessage } from './parse-comfy-message.ts';
+import { toPlain } from './read-fields.ts';
+import { toComfyError } from './to-comfy-error.ts';
 
 export interface ComfySocketOptions {
   endpoint: ComfyEndpoint;
@@ -12,6 +19,8 @@ export interface ComfySocketOptions {
    * ends, its clean-up silently removes the new one. Nothing is replayed, so what happened in between is read over HTTP.
    */
   clientId: string;
+  /** What establishes the connection; default `createBackendConnector`. */
+  connect?: BackendConnector;
   /** For the whole opening: connect, TLS, upgrade; ms. */
   deadlineMs: number;
   onMessage: (message: ComfyMessage) => void;
@@ -20,8 +29,10 @@ export interface ComfySocketOptions {
   log?: Pick<Logger, 'warn'>;
   /** Between pings; a socket that was silent for a whole interval after a ping is dead. ComfyUI sends none. Default 10 s. */
   pingIntervalMs?: number;
-  /** The largest frame accepted, bytes; default 64 MB. */
+  /** The largest frame accepted, bytes; default 16 MB. */
   maxPayload?: number;
+  /** How much is read at a time; default `createFrameBudget`. */
+  budget?: FrameBudget;
 }
 
 export interface ComfySocket {
@@ -38,9 +49,12 @@ export function openComfySocket(options: ComfySocketOptions): Promise<ComfySocke
   const socket = new WebSocket(toSocketUrl(options.endpoint, options.clientId), {
     headers: toAddress(options.endpoint).headers,
     perMessageDeflate: false,
-    maxPayload: options.maxPayload ?? 64 * 1024 * 1024,
+    maxPayload: options.maxPayload ?? 16 * 1024 * 1024,
     // A broken character in some node's text is no reason to lose the stream.
     skipUTF8Validation: true,
+    followRedirects: false,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    createConnection: toCreateConnection(options),
   });
   const deadline = setTimeout(() => {
     fail(new ComfyError('timeout', `the WebSocket did not open within ${options.deadlineMs} ms`));
@@ -58,9 +72,7 @@ export function openComfySocket(options: ComfySocketOptions): Promise<ComfySocke
     fail(new ComfyError('status', `the WebSocket was answered ${status}`, { status }));
   });
   // Stays for the socket's life; once it is open it settles nothing.
-  socket.on('error', (cause) =>
-    fail(new ComfyError('unreachable', `WebSocket: ${cause.message}`, { cause })),
-  );
+  socket.on('error', (cause) => fail(toComfyError(cause, 'WebSocket')));
   const onEarlyClose = () => fail(new ComfyError('unreachable', 'the WebSocket closed before it opened'));
   socket.once('close', onEarlyClose);
   socket.once('open', () => {
@@ -71,11 +83,29 @@ export function openComfySocket(options: ComfySocketOptions): Promise<ComfySocke
   return promise;
 }
 
+type CreateConnection = NonNullable<ClientRequestArgs['createConnection']>;
+
+/** The same checks as for HTTP, at every opening. */
+function toCreateConnection({ endpoint, deadlineMs, connect }: ComfySocketOptions): CreateConnection {
+  const open = connect ?? createBackendConnector(endpoint, { timeoutMs: deadlineMs });
+  const { protocol, hostname, port, host } = new URL(endpoint.url);
+  return (_options, done) => {
+    const plain = hostname.replace(/^\[(.*)\]$/, '$1');
+    open({ protocol, hostname: plain, host, port }, (...[error, socket]) => {
+      if (error === null) done(null, socket);
+      else done(error, new Socket());
+    });
+    return undefined;
+  };
+}
+
 class OpenSocket implements ComfySocket {
   readonly clientId: string;
   readonly #socket: WebSocket;
   readonly #options: ComfySocketOptions;
   readonly #pings: NodeJS.Timeout;
+  readonly #budget: FrameBudget;
+  #rest: NodeJS.Timeout | undefined;
   #alive = true;
   #terminated = false;
   #reason = '';
@@ -84,12 +114,17 @@ class OpenSocket implements ComfySocket {
     this.clientId = options.clientId;
     this.#socket = socket;
     this.#options = options;
+    this.#budget = options.budget ?? createFrameBudget();
     // Flags count only in a session's first text message. Previews then say which prompt they belong to.
     socket.send(JSON.stringify({ type: 'feature_flags', data: { supports_preview_metadata: true } }));
-    socket.on('message', (data: Buffer, isBinary: boolean) =>
-      this.#receive(isBinary ? data : data.toString('utf8')),
-    );
-    socket.on('pong', () => (this.#alive = true));
+    socket.on('message', (data: Buffer, isBinary: boolean) => {
+      if (this.#mayTake(data.length)) this.#receive(isBinary ? data : data.toString('utf8'));
+    });
+    socket.on('pong', (data) => {
+      this.#mayTake(data.length);
+      this.#alive = true;
+    });
+    socket.on('ping', (data) => this.#mayTake(data.length));
     socket.on('error', (error) => (this.#reason ||= error.message));
     socket.once('close', (code, reason) => this.#closed(code, reason.toString()));
     this.#pings = setInterval(() => this.#ping(), options.pingIntervalMs ?? 10_000).unref();
@@ -107,6 +142,20 @@ class OpenSocket implements ComfySocket {
 
   [Symbol.dispose](): void {
     this.terminate();
+  }
+
+  /** Also stops the reading for a while when too much has come. */
+  #mayTake(bytes: number): boolean {
+    const now = performance.now();
+    const verdict = this.#budget.add(bytes, now);
+    if (verdict !== 'take' && this.#rest === undefined) {
+      this.#socket.pause();
+      this.#rest = setTimeout(() => {
+        this.#rest = undefined;
+        this.#socket.resume();
+      }, this.#budget.restMs(now));
+    }
+    return verdict !== 'drop';
   }
 
   #receive(frame: string | Buffer): void {
@@ -127,7 +176,8 @@ class OpenSocket implements ComfySocket {
 
   #closed(code: number, reason: string): void {
     clearInterval(this.#pings);
-    this.#guard(() => this.#options.onClose({ code, reason: reason || this.#reason }));
+    clearTimeout(this.#rest);
+    this.#guard(() => this.#options.onClose({ code, reason: toPlain(reason) || this.#reason }));
   }
 
   /** A listener's mistake must not break the stream for everybody else. */

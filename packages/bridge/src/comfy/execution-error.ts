@@ -10,7 +10,7 @@ export function parseExecutionError(data: unknown): ExecutionError {
   return {
     nodeId: toId(fields['node_id']) ?? null,
     nodeType: toId(fields['node_type']) ?? null,
-    exceptionType: toText(fields['exception_type']),
+    exceptionType: toId(fields['exception_type']) ?? '',
     message: toText(fields['exception_message']),
   };
 }

@@ -24,7 +24,7 @@ export function parseBinaryFrame(frame: Buffer): ComfyMessage {
   const headEnd = 8 + frame.readUInt32BE(4);
   if (headEnd > frame.length) return malformed(`binary event ${event} is shorter than it says`);
   const head = frame.toString('utf8', 8, headEnd);
-  if (event === TEXT) return { type: 'text', node: head, text: frame.toString('utf8', headEnd) };
+  if (event === TEXT) return { type: 'text', node: toId(head) ?? '', text: frame.toString('utf8', headEnd) };
   return parsePreviewWithMetadata(head, frame.subarray(headEnd));
 }
 

@@ -4,7 +4,7 @@ import { isTerminalError, parseExecutionError } from './execution-error.ts';
 import { parseBinaryFrame } from './parse-binary-frame.ts';
 import { parsePythonJson } from './python-json.ts';
 import { isRecord } from '../lib/is-record.ts';
-import { toId, toNumber, toRecord } from './read-fields.ts';
+import { toId, toNumber, toPlain, toRecord } from './read-fields.ts';
 
 /**
  * Longer text frames are not parsed: that would hold up everybody else. What a prompt produced is read from its history
@@ -71,7 +71,7 @@ function parsePromptEvent(
         ? noPrompt(type)
         : { type: 'execution-interrupted', promptId, node: toId(data['node_id']) ?? null };
     default:
-      return { type: 'other', name: type.slice(0, 100) };
+      return { type: 'other', name: toPlain(type.slice(0, 100)) };
   }
 }
 
@@ -98,7 +98,7 @@ function parseProgressState(promptId: string, data: Record<string, unknown>): Co
   const nodes: NodeProgress[] = [];
   for (const [key, entry] of Object.entries(toRecord(data['nodes']))) {
     if (!isRecord(entry)) continue;
-    const nodeId = toId(entry['node_id']) ?? key;
+    const nodeId = toId(entry['node_id']) ?? toId(key) ?? '';
     const state = toNodeState(entry['state']);
     if (state === undefined) continue;
     const realNodeId = toId(entry['real_node_id']) ?? nodeId;

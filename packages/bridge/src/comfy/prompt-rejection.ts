@@ -41,10 +41,10 @@ export function parsePromptRejection(json: unknown): PromptRejection | undefined
   const extra = toRecord(error['extra_info']);
   const details = toText(error['details']);
   return {
-    type: toText(error['type']),
+    type: toId(error['type']) ?? '',
     message: toText(error['message']),
     details,
-    nodeId: toId(extra['node_id']) ?? /Node ID '#([^']+)'/.exec(details)?.[1] ?? null,
+    nodeId: toId(extra['node_id']) ?? toId(/Node ID '#([^']+)'/.exec(details)?.[1]) ?? null,
     classType: toId(extra['class_type']) ?? null,
     nodeErrors,
   };
@@ -57,8 +57,8 @@ export function parseNodeErrors(json: unknown): NodeValidation[] {
     const outputs = node['dependent_outputs'];
     const errors = node['errors'];
     return {
-      nodeId,
-      classType: toText(node['class_type']),
+      nodeId: toId(nodeId) ?? '',
+      classType: toId(node['class_type']) ?? '',
       dependentOutputs: Array.isArray(outputs) ? outputs.map(toId).filter((id) => id !== undefined) : [],
       errors: Array.isArray(errors) ? errors.map(parseInputError) : [],
     };
@@ -68,7 +68,7 @@ export function parseNodeErrors(json: unknown): NodeValidation[] {
 function parseInputError(value: unknown): InputError {
   const error = toRecord(value);
   return {
-    type: toText(error['type']),
+    type: toId(error['type']) ?? '',
     message: toText(error['message']),
     details: toText(error['details']),
     inputName: toId(toRecord(error['extra_info'])['input_name']) ?? null,

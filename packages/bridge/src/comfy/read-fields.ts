@@ -16,10 +16,20 @@ export function toNumber(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-/** Ids are strings on the wire; some custom nodes send their own events with numbers. */
+const MAX_ID_LENGTH = 500;
+
+/**
+ * Ids and names are strings on the wire; some custom nodes send their own events with numbers. What no ComfyUI would write
+ * into one is taken out: it is shown to people, and written into logs.
+ */
 export function toId(value: unknown): string | undefined {
-  if (typeof value === 'string') return value === '' ? undefined : value;
+  if (typeof value === 'string') return toPlain(value).slice(0, MAX_ID_LENGTH) || undefined;
   return typeof value === 'number' ? String(value) : undefined;
+}
+
+/** Without control characters, and without those that reorder text on screen. */
+export function toPlain(text: string): string {
+  return text.toWellFormed().replaceAll(/[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, '');
 }
 
 export function toTexts(value: unknown): string[] {

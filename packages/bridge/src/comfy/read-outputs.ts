@@ -55,8 +55,8 @@ export function selectDelivered(files: readonly OutputFile[], outputNodes: reado
 
 function toSubmittedNode(nodeId: string, meta: unknown): string {
   const entries = toRecord(meta);
-  if (!Object.hasOwn(entries, nodeId)) return nodeId;
-  return toId(toRecord(entries[nodeId])['real_node_id']) ?? nodeId;
+  const meant = Object.hasOwn(entries, nodeId) ? toId(toRecord(entries[nodeId])['real_node_id']) : undefined;
+  return meant ?? toId(nodeId) ?? '';
 }
 
 function readTexts(value: unknown, nodeId: string, into: PromptOutputs): void {

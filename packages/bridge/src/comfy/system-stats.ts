@@ -1,5 +1,5 @@
 import { isRecord } from '../lib/is-record.ts';
-import { toRecord, toText } from './read-fields.ts';
+import { toId, toRecord, toText } from './read-fields.ts';
 
 export interface ComfyDevice {
   name: string;
@@ -41,7 +41,7 @@ export function parseSystemStats(json: unknown): SystemStats | undefined {
   const devices: unknown[] = Array.isArray(json['devices']) ? json['devices'] : [];
   const ramTotal = toBytes(system['ram_total']);
   return {
-    version: toText(system['comfyui_version']),
+    version: toId(system['comfyui_version'])?.slice(0, 100) ?? '',
     pytorchVersion: toText(system['pytorch_version']),
     ramTotal,
     ramFree: Math.min(ramTotal, toBytes(system['ram_free'])),

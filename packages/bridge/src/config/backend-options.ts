@@ -1,3 +1,4 @@
+import { networkList } from './network-parsers.ts';
 import type { Option } from './option.ts';
 import { serverList } from './server-list.ts';
 import { choice, onOff, seconds, wholeNumber } from './value-parsers.ts';
@@ -13,6 +14,13 @@ export const backendOptions = {
     parser: serverList,
     // A value may hold tokens; the parser shows the wrong item with its secrets hidden.
     secret: true,
+  },
+  BACKEND_NETWORKS: {
+    section: 'backends',
+    description:
+      'The networks in which ComfyUI servers may be, checked at every connection; link-local, metadata and multicast addresses never.',
+    default: 'any',
+    parser: networkList,
   },
   WHEN_NO_BACKEND: {
     section: 'backends',

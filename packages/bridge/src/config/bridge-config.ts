@@ -21,6 +21,8 @@ export interface BridgeConfig {
   };
   readonly backends: {
     readonly servers: readonly BackendServer[];
+    /** Addresses and networks in CIDR form; undefined: any but those that no ComfyUI can have. */
+    readonly networks: readonly string[] | undefined;
     readonly whenNone: 'queue' | 'refuse';
     readonly slots: number;
     readonly previews: boolean;
@@ -39,6 +41,8 @@ export interface BridgeConfig {
     readonly resumableMaxBytes: number;
     readonly uploadTtlMs: number;
     readonly resultMaxBytes: number;
+    /** Of all results of one job. */
+    readonly jobResultMaxBytes: number;
     readonly resultTtlMs: number;
     /** Of uploads and results together. */
     readonly quotaBytes: number;
@@ -120,6 +124,7 @@ export function toBridgeConfig(values: OptionValues): BridgeConfig {
     },
     backends: {
       servers: values.COMFYUI_SERVERS ?? [],
+      networks: values.BACKEND_NETWORKS,
       whenNone: values.WHEN_NO_BACKEND,
       slots: values.BACKEND_SLOTS,
       previews: values.PREVIEWS,
@@ -139,6 +144,7 @@ export function toBridgeConfig(values: OptionValues): BridgeConfig {
       resumableMaxBytes: values.RESUMABLE_MAX_SIZE,
       uploadTtlMs: values.UPLOAD_TTL_HOURS,
       resultMaxBytes: values.MAX_RESULT_SIZE,
+      jobResultMaxBytes: values.MAX_JOB_RESULT_SIZE,
       resultTtlMs: values.RESULT_TTL_HOURS,
       quotaBytes: values.STORAGE_QUOTA,
       maxPixels: values.MAX_PIXELS,

@@ -66,6 +66,12 @@ export const fileOptions = {
     default: '1024',
     parser: megabytes({ min: 0.001, max: 1_000_000 }),
   },
+  MAX_JOB_RESULT_SIZE: {
+    section: 'files',
+    description: 'Megabytes of all result files of one job together.',
+    default: '8192',
+    parser: megabytes({ min: 0.001, max: 10_000_000 }),
+  },
   RESULT_TTL_HOURS: {
     section: 'files',
     description: 'Hours that results wait for being fetched.',

@@ -73,6 +73,20 @@ export const trustProxy: Parser<TrustProxy> = {
   },
 };
 
+/** Addresses and networks in CIDR form; undefined: any. */
+export const networkList: Parser<readonly string[] | undefined> = {
+  allowed: 'any, or a list of addresses and networks such as 10.0.0.0/8 or fd00::/8',
+  parse(raw) {
+    const items = toItems(raw);
+    if (items === undefined || items.length === 0) return refuse();
+    if (items.length === 1 && items[0] === 'any') return accept(undefined);
+    const wrong = items.filter((item) => !isNetwork(item));
+    return wrong.length > 0
+      ? refuse(...wrong.map((item) => ({ shown: JSON.stringify(item) })))
+      : accept(items);
+  },
+};
+
 /** An address, or a network in CIDR form. */
 export function isNetwork(text: string): boolean {
   const [address = '', prefix, ...rest] = text.split('/');

@@ -70,11 +70,11 @@ The \`.env\` and \`config.json\` of the original bridge work as they are.`;
 
 const servers = `## COMFYUI_SERVERS
 
-A comma-separated list. Each server is \`host:port\` or a URL; a name may stand before it and a token behind it:
+A comma-separated list. Each server is \`host:port\` or a URL; a name may stand before it, a token and a pin behind it:
 
 \`\`\`
 [name=]host:port[/base][;token=SECRET]
-[name=]http(s)://host[:port][/base][;token=SECRET]
+[name=]http(s)://host[:port][/base][;token=SECRET][;pin=sha256:BASE64]
 \`\`\`
 
 \`\`\`sh
@@ -85,6 +85,8 @@ COMFYUI_SERVERS="studio=https://comfy.example/gpu-1;token=SECRET, laptop=10.0.0.
 - The name is what logs and the fleet view show: 1 to 64 letters, digits, \`.\`, \`_\`, \`-\`, each name once. Without one
   a server is called \`backend-1\`, \`backend-2\`, … by its place in the list.
 - The token is sent as \`Authorization: Bearer …\`. A user name and password in the URL are refused.
+- The pin, for https only, is the SHA-256 of the key in the server's certificate; a server with another one is not used, however well its
+  certificate is signed. [operator.md](operator.md#machines-of-strangers) says how to get it.
 - \`none\` is a fleet without servers. A plain address needs its port; ComfyUI's own is 8188. A URL without one means 80 or 443.
 
 In \`config.json\` it can be a list of such texts, or of objects (the form for a token with a comma or semicolon in it):
@@ -93,7 +95,7 @@ In \`config.json\` it can be a list of such texts, or of objects (the form for a
 {
   "COMFYUI_SERVERS": [
     "192.168.1.20:8188",
-    { "name": "studio", "url": "https://comfy.example/gpu-1", "token": "SECRET" }
+    { "name": "studio", "url": "https://comfy.example/gpu-1", "token": "SECRET", "pin": "sha256:IyqnS0lk+Jk6bV1zVkP0ZP2yCQn0b8m1sV2PSwYzPzM=" }
   ]
 }
 \`\`\``;

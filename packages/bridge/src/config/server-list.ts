@@ -14,23 +14,26 @@ export interface BackendServer {
   readonly url: string;
   /** Sent as `Authorization: Bearer …`. */
   readonly token: Secret | undefined;
+  /** The base64 of the SHA-256 of its certificate's key; undefined: any certificate that is trusted. */
+  readonly pin: string | undefined;
 }
 
 interface Item {
   url: string;
   name: string | undefined;
   token: string | undefined;
+  pin: string | undefined;
   /** Redacted. */
   shown: string;
 }
 
 const form = {
   address:
-    'host:port, or a URL such as https://host:8188/base; "name=" may stand before it, ";token=SECRET" after it',
+    'host:port, or a URL such as https://host:8188/base; "name=" may stand before it, ";token=SECRET" and ";pin=sha256:…" after it',
   token: 'a token goes behind it: "https://host;token=SECRET"',
 };
 
-/** The fleet, as text with commas or as a JSON list of texts and `{ url, name, token }`. Reports every wrong item. */
+/** The fleet, as text with commas or as a JSON list of texts and `{ url, name, token, pin }`. Reports every wrong item. */
 export const serverList: Parser<readonly BackendServer[]> = {
   allowed: `none, or a list of ${form.address}`,
   parse(raw) {
@@ -57,12 +60,12 @@ function toServer(
   taken: readonly BackendServer[],
 ): BackendServer | { allowed: string } {
   const { name = defaultName, token } = item;
-  const checked = checkServer({ name, url: item.url, token }, form);
+  const checked = checkServer({ name, url: item.url, token, pin: item.pin }, form);
   if (!checked.ok) return checked;
-  const { url } = checked;
+  const { url, pin } = checked;
   if (taken.some((server) => server.url === url)) return { allowed: 'each server once' };
   if (taken.some((server) => server.name === name)) return { allowed: `each name once ("${name}" is taken)` };
-  return { name, url, token: token === undefined ? undefined : createSecret(token) };
+  return { name, url, token: token === undefined ? undefined : createSecret(token), pin };
 }
 
 /** True for what is left of a token that a comma cut in two: it is no address, and must not be shown. */
@@ -89,30 +92,31 @@ function toEntries(raw: unknown): unknown[] | undefined {
   return entries.filter((entry) => typeof entry !== 'string' || entry.trim() !== '');
 }
 
-/** `[name=]address[;token=SECRET]` */
+/** `[name=]address[;token=SECRET][;pin=sha256:…]` */
 function parseText(entry: string): Item | { shown: string; allowed: string } {
   const shown = JSON.stringify(redact(entry.trim()));
   const [address = '', ...parameters] = entry.split(';').map((part) => part.trim());
   const { name, url = address } = /^(?<name>[^=:/?#[\]]*)=(?<url>.*)$/.exec(address)?.groups ?? {};
-  let token: string | undefined;
+  const given = new Map<string, string>();
   for (const parameter of parameters) {
-    const value = /^token=(.+)$/.exec(parameter)?.[1];
-    if (value === undefined || token !== undefined)
-      return { shown, allowed: 'only ";token=SECRET" after the address' };
-    token = value;
+    const [, key, value] = /^(token|pin)=(.+)$/.exec(parameter) ?? [];
+    if (key === undefined || value === undefined || given.has(key))
+      return { shown, allowed: 'only ";token=SECRET" and ";pin=sha256:…" after the address' };
+    given.set(key, value);
   }
-  return { url: url.trim(), name: name?.trim(), token, shown };
+  return { url: url.trim(), name: name?.trim(), token: given.get('token'), pin: given.get('pin'), shown };
 }
 
 function parseObject(entry: unknown): Item | { shown: string; allowed: string } {
-  const allowed = 'a text, or an object {"url", "name", "token"} of texts with at least "url"';
+  const allowed = 'a text, or an object {"url", "name", "token", "pin"} of texts with at least "url"';
   if (!isRecord(entry)) return { shown: Array.isArray(entry) ? 'a list' : JSON.stringify(entry), allowed };
-  const { url, name, token, ...others } = entry;
+  const { url, name, token, pin, ...others } = entry;
   const unknown = Object.keys(others);
   const shown = typeof url === 'string' ? JSON.stringify(redact(url)) : 'an object without a proper "url"';
   if (unknown.length > 0) return { shown: `an object with ${JSON.stringify(unknown[0])}`, allowed };
-  if (typeof url !== 'string' || !isTextOrNone(name) || !isTextOrNone(token)) return { shown, allowed };
-  return { url: url.trim(), name, token, shown };
+  if (typeof url !== 'string') return { shown, allowed };
+  if (!isTextOrNone(name) || !isTextOrNone(token) || !isTextOrNone(pin)) return { shown, allowed };
+  return { url: url.trim(), name, token, pin, shown };
 }
 
 function isTextOrNone(value: unknown): value is string | undefined {

@@ -2,9 +2,10 @@ import { Webhook as Signer } from 'standardwebhooks';
 import { Client } from 'undici';
 import type { Dispatcher } from 'undici';
 
-import type { AddressExceptions } from './check-address.ts';
-import { createCheckedConnector, RefusedAddressError } from './checked-connector.ts';
-import type { ResolveHost } from './resolve-host.ts';
+import type { AddressExceptions } from '../lib/check-address.ts';
+import { RefusedAddressError } from '../lib/checked-lookup.ts';
+import { createCheckedConnector } from './checked-connector.ts';
+import type { ResolveHost } from '../lib/resolve-host.ts';
 
 /** One try to tell an endpoint of an event. */
 export interface Delivery {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { createAddressExceptions } from './check-address.ts';
+import { createAddressExceptions } from '../lib/check-address.ts';
 import { parseWebhook } from './webhook-target.ts';
 
 const url = 'https://example.com/hook?key=1';

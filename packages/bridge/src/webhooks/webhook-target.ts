@@ -6,8 +6,8 @@ import {
 } from '@comfy-bridge/protocol';
 import type { WebhookEventType } from '@comfy-bridge/protocol';
 
-import type { AddressExceptions } from './check-address.ts';
-import { toLiteralAddress } from './check-address.ts';
+import type { AddressExceptions } from '../lib/check-address.ts';
+import { toLiteralAddress } from '../lib/check-address.ts';
 
 /** Where one job's end is told. */
 export interface Webhook {

@@ -42,12 +42,14 @@ export interface AttemptRunnerDeps {
 export interface AttemptRunnerOptions {
   inactivityMs: number;
   maxResultBytes: number;
+  /** Of all results of one job. */
+  maxJobResultBytes: number;
 }
 
 /** Joins an attempt to the files, workflows, ledger and events of this bridge. */
 export function createAttemptRunner(
   deps: AttemptRunnerDeps,
-  { inactivityMs, maxResultBytes }: AttemptRunnerOptions,
+  { inactivityMs, maxResultBytes, maxJobResultBytes }: AttemptRunnerOptions,
 ): (run: AttemptRun) => Promise<AttemptEnd> {
   const { ledger, events, files, policy, log, now } = deps;
   const store = { store: files, policy, maxBytes: maxResultBytes };
@@ -58,7 +60,11 @@ export function createAttemptRunner(
     const strip = stripResults === true || (stripResults !== false && stripResults.includes(workflow));
     return createRunOutputs(
       {
-        storeFile: (source, target, cut) => collectResult({ ...store, strip }, { ...source, ...target }, cut),
+        storeFile(source, { maxBytes, ...target }, cut) {
+          const context = { ...store, strip, maxBytes: Math.min(maxResultBytes, maxBytes) };
+          return collectResult(context, { ...source, ...target }, cut);
+        },
+        maxTotalBytes: maxJobResultBytes,
         storeText: (text, key) => storeTextResult(store, { text, key }),
         exists: async (key) => (await files.stat(key)) !== undefined,
         remove: (key) => files.remove(key),

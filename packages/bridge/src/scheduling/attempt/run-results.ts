@@ -27,12 +27,14 @@ export interface RunResultsDeps {
   /** Streams, checks and stores one file that a backend offers. */
   storeFile(
     source: ViewedFile,
-    target: { fileName: string; key: FileKey },
+    target: { fileName: string; key: FileKey; maxBytes: number },
     signal: AbortSignal,
   ): Promise<StoreOutcome>;
   storeText(text: string, key: FileKey): Promise<StoreOutcome>;
   exists(key: FileKey): Promise<boolean>;
   remove(key: FileKey): Promise<void>;
+  /** Of all results of one run together. */
+  maxTotalBytes: number;
 }
 
 export type KeepOutcome = { ok: true; result: JobResult } | { ok: false; failure: AttemptFailure };
@@ -53,6 +55,7 @@ export interface RunResults {
 const parallel = 4;
 /** A fetch that takes longer does not hold up the others. */
 const patienceMs = 600_000;
+const tooMuch = "the results together are larger than a job's may be";
 /** Room for the files of one run, and for so many runs; together they stay below the nine digits of a file's key. */
 const stride = 10_000;
 const runs = 100_000;
@@ -71,6 +74,13 @@ export function createRunResults(
   const gate = createGate({ limit: parallel, patienceMs });
   const first = firstIndex(job.revision);
   const used = new Set<number>();
+  let totalBytes = 0;
+
+  /** Several are fetched at the same time, so it is asked again when one is here. */
+  function isTooMuch(moreBytes: number): boolean {
+    totalBytes += moreBytes;
+    return totalBytes > deps.maxTotalBytes;
+  }
 
   function nextIndex(): number {
     const index = first + used.size;
@@ -87,10 +97,13 @@ export function createRunResults(
     const { nodeId, filename, subfolder, type } = file;
     const index = nextIndex();
     try {
+      if (isTooMuch(0)) return refused(tooMuch);
       const source = await backend.client.view({ filename, subfolder, type, signal });
-      const target = { fileName: filename, key: resultKey(job.id, index) };
+      const maxBytes = deps.maxTotalBytes - totalBytes;
+      const target = { fileName: filename, key: resultKey(job.id, index), maxBytes };
       const stored = await deps.storeFile(source, target, signal);
       if (!stored.ok) return refused(stored.reason);
+      if (isTooMuch(stored.result.size)) return refused(tooMuch);
       const id = deriveId([job.id, promptId, nodeId, type, subfolder, filename]);
       return { ok: true, result: toResult(stored.result, { index, nodeId, id }) };
     } catch (error) {
@@ -110,6 +123,7 @@ export function createRunResults(
       const index = nextIndex();
       const stored = await deps.storeText(text, resultKey(job.id, index));
       if (!stored.ok) return refused(stored.reason);
+      if (isTooMuch(stored.result.size)) return refused(tooMuch);
       const id = deriveId([job.id, promptId, nodeId, 'text', String(position)]);
       return { ok: true, result: toResult(stored.result, { index, nodeId, id }) };
     },

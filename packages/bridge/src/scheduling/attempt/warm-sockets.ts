@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import type { Backend } from '../../backends/fleet.ts';
 import { noteLending } from '../../backends/lending.ts';
 import type { ComfyMessage } from '../../comfy/comfy-messages.ts';
-import { openComfySocket } from '../../comfy/comfy-socket.ts';
 import type { ComfySocket } from '../../comfy/comfy-socket.ts';
 import type { Events } from '../../events.ts';
 import type { Logger } from '../../logging.ts';
@@ -47,10 +46,9 @@ export function createWarmSockets(
   let closed = false;
 
   function connect(backend: Backend, clientId: string, handlers: SocketHandlers): Promise<ComfySocket> {
-    const { endpoint } = backend;
     const { onMessage, onClose } = handlers;
-    return openComfySocket({
-      ...{ endpoint, clientId, deadlineMs: connectTimeoutMs, log, onClose },
+    return backend.client.openSocket({
+      ...{ clientId, deadlineMs: connectTimeoutMs, log, onClose },
       onMessage(message) {
         if (message.type === 'donor-status') noteLending({ events, now }, backend, message.status);
         onMessage(message);

@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
 
-import { createAddressExceptions, describeNonPublic, toLiteralAddress } from './check-address.ts';
+import {
+  createAddressExceptions,
+  createFleetRules,
+  describeNonPublic,
+  toLiteralAddress,
+} from './check-address.ts';
 
 test.for([
   ['127.0.0.1', 'loopback'],
@@ -112,4 +117,53 @@ test('a star allows everything, and nothing is allowed by default', () => {
   expect(createAddressExceptions(['*']).findRefusal('x', '169.254.169.254')).toBeUndefined();
   expect(createAddressExceptions([]).findRefusal('x', '169.254.169.254')).toBe('linkLocal');
   expect(createAddressExceptions([]).findRefusal('x', '8.8.8.8')).toBeUndefined();
+});
+
+test.for([
+  ['169.254.169.254', 'linkLocal'],
+  ['169.254.0.1', 'linkLocal'],
+  ['fe80::1', 'linkLocal'],
+  ['fe80::1%eth0', 'linkLocal'],
+  ['::ffff:169.254.169.254', 'linkLocal'],
+  ['::ffff:a9fe:a9fe', 'linkLocal'],
+  ['64:ff9b::a9fe:a9fe', 'linkLocal'],
+  ['::a9fe:a9fe', 'reserved'],
+  ['2002:a9fe:a9fe::', '6to4'],
+  ['fd00:ec2::254', 'metadata'],
+  ['fd00:0ec2:0:0::254', 'metadata'],
+  ['fd20:ce::254', 'metadata'],
+  ['100.100.100.200', 'metadata'],
+  ['::ffff:100.100.100.200', 'metadata'],
+  ['168.63.129.16', 'metadata'],
+  ['192.0.0.192', 'metadata'],
+  ['0.0.0.0', 'unspecified'],
+  ['::', 'unspecified'],
+  ['224.0.0.1', 'multicast'],
+  ['ff02::1', 'multicast'],
+  ['255.255.255.255', 'broadcast'],
+  ['gpu.local', 'no IP address'],
+] as const)('%s is never a server of the fleet: %s, whatever networks are allowed', ([address, kind]) => {
+  expect(createFleetRules().findRefusal('gpu', address)).toBe(kind);
+  expect(createFleetRules(['0.0.0.0/0', '::/0']).findRefusal('gpu', address)).toBe(kind);
+});
+
+test.for([
+  '127.0.0.1',
+  '::1',
+  '10.0.0.1',
+  '192.168.1.20',
+  '100.64.0.7',
+  'fd00:1::5',
+  '8.8.8.8',
+  '2606:4700::1',
+])('%s may be a server of the fleet', (address) => {
+  expect(createFleetRules().findRefusal('gpu', address)).toBeUndefined();
+});
+
+test('a fleet that is limited to networks has no other addresses, its own machine included', () => {
+  const rules = createFleetRules(['10.1.0.0/16', 'fd00:1::/32', '192.168.1.7']);
+  for (const address of ['10.1.2.3', '::ffff:10.1.2.3', 'fd00:1::5', '192.168.1.7'])
+    expect(rules.findRefusal('gpu', address)).toBeUndefined();
+  for (const address of ['10.2.0.1', '192.168.1.8', '127.0.0.1', '::1', '8.8.8.8'])
+    expect(rules.findRefusal('gpu', address)).toBe('outside the networks of the fleet');
 });

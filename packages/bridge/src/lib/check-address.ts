@@ -1,9 +1,13 @@
 import ipaddr from 'ipaddr.js';
 
-/** What operators allow although it is refused by default. */
-export interface AddressExceptions {
-  /** Why this address may not be called; undefined: it may. */
+/** Which addresses may be called. */
+export interface AddressRules {
+  /** Why this address, which is one of that host's, may not be called; undefined: it may. */
   findRefusal(host: string, address: string): string | undefined;
+}
+
+/** What operators allow although it is refused by default. */
+export interface AddressExceptions extends AddressRules {
   /** Whether it is allowed by its name, whatever its addresses are. */
   allowsName(host: string): boolean;
 }
@@ -35,6 +39,38 @@ export function createAddressExceptions(allowed: readonly string[]): AddressExce
       const parsed = parse(address);
       const isAllowed = parsed !== undefined && networks.some((network) => contains(network, parsed));
       return isAllowed ? undefined : refusal;
+    },
+  };
+}
+
+/** Where clouds tell a machine its own secrets, as far as that is not link-local: AWS, Google, Oracle, Alibaba, Azure. */
+const cloudAddresses = ['fd00:ec2::254', 'fd20:ce::254', '192.0.0.192', '100.100.100.200', '168.63.129.16'];
+
+/** What no server of a fleet can have, and IPv4 wrapped into IPv6 in ways that nobody serves over. */
+const neverInFleet = new Set([
+  ...['linkLocal', 'unspecified', 'multicast', 'broadcast'],
+  ...['6to4', 'teredo', 'rfc6145', 'rfc6052', 'discard'],
+]);
+
+/**
+ * Rules for the servers of a fleet, of which most live in private networks: any address but those that never are one, or,
+ * where `networks` are given (addresses, or CIDR form), only theirs.
+ */
+export function createFleetRules(networks?: readonly string[]): AddressRules {
+  const allowed = networks?.map(parseNetwork).filter((network) => network !== undefined);
+  return {
+    findRefusal(_host, text) {
+      const address = parse(text);
+      if (address === undefined) return 'no IP address';
+      const plain = address.toString();
+      if (cloudAddresses.some((other) => ipaddr.parse(other).toString() === plain)) return 'metadata';
+      const range = address.range();
+      if (neverInFleet.has(range)) return range;
+      // Among these are IPv4 addresses in their oldest wrapping.
+      const isOddIPv6 = range === 'unicast' && address.kind() === 'ipv6' && !contains(globalUnicast, address);
+      if (isOddIPv6) return 'reserved';
+      const isAllowed = allowed === undefined || allowed.some((network) => contains(network, address));
+      return isAllowed ? undefined : 'outside the networks of the fleet';
     },
   };
 }

@@ -4,7 +4,7 @@ import { lookup, Resolver } from 'node:dns/promises';
 import type { AddressExceptions } from './check-address.ts';
 
 /** Every address of a name. Rejects when there is none, and may do so when aborted. */
-export type ResolveHost = (host: string, signal: AbortSignal) => Promise<readonly LookupAddress[]>;
+export type ResolveHost = (host: string, signal?: AbortSignal) => Promise<readonly LookupAddress[]>;
 
 export interface ResolveHostOptions {
   /** `address:port` of the name servers; default: as the system is set up. */
@@ -20,13 +20,13 @@ export function createHostResolver(
   { servers }: ResolveHostOptions = {},
 ): ResolveHost {
   return async (host, signal) => {
-    if (exceptions.allowsName(host)) return lookup(host, { all: true, order: 'verbatim' });
+    if (exceptions.allowsName(host)) return resolveBySystem(host);
     const resolver = new Resolver({ timeout: 2_000, tries: 2 });
     if (servers !== undefined) resolver.setServers(servers);
     const cancel = () => resolver.cancel();
-    signal.addEventListener('abort', cancel, { once: true });
+    signal?.addEventListener('abort', cancel, { once: true });
     const [v4, v6] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
-    signal.removeEventListener('abort', cancel);
+    signal?.removeEventListener('abort', cancel);
     const addresses = [
       ...(v4.status === 'fulfilled' ? v4.value.map((address) => ({ address, family: 4 })) : []),
       ...(v6.status === 'fulfilled' ? v6.value.map((address) => ({ address, family: 6 })) : []),
@@ -34,4 +34,9 @@ export function createHostResolver(
     if (addresses.length === 0 && v4.status === 'rejected') throw v4.reason;
     return addresses;
   };
+}
+
+/** As the system does it, its hosts file included. */
+export function resolveBySystem(host: string): Promise<LookupAddress[]> {
+  return lookup(host, { all: true, order: 'verbatim' });
 }
