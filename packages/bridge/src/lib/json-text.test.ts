@@ -47,5 +47,6 @@ test('what is nested very deeply does not grow out of bounds', () => {
   const deep = '['.repeat(5_000) + ']'.repeat(5_000);
   const text = indentJson(deep);
   expect(text.length).toBeLessThan(500_000);
-  expect(JSON.parse(text)).toEqual(JSON.parse(deep));
+  // As text: comparing so deep a value may need more stack than there is.
+  expect(text.replaceAll(/\s/g, '')).toBe(deep);
 });
