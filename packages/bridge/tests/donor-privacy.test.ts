@@ -35,6 +35,15 @@ test('once its results are kept, all that a job left on a machine that is lent i
   expect(t.errors).toEqual([]);
 });
 
+test('the same job again is made again: what a cache remembers of it is deleted', async () => {
+  await using t = await startBridge({ sims: [{ mode: 'free', stepMs: 1, donor: {} }] });
+  for (const client of ['one', 'two', 'three']) {
+    await submit(t, client, { '3/seed': 7 });
+    expect(await ended(t, client)).toMatchObject({ state: { status: 'succeeded' } });
+    await expect.poll(() => t.sim.files('output')).toEqual([]);
+  }
+});
+
 test('a job that is canceled leaves nothing there either', async () => {
   await using t = await startBridge({ sims: [{ donor: {} }] });
   await submit(t, 'one', { workflow: 'image-to-image', '10/image': await uploadOne(t, png) });

@@ -70,12 +70,22 @@ function postPrompt({ engine, json: body }: RouteRequest): Reply {
   const prompt = toPrompt(request.prompt);
   const valid = validatePrompt(prompt, targets, engine.info, (name) => engine.hasInput(name));
   if (!valid.ok) return json({ error: valid.error, node_errors: valid.nodeErrors }, 400);
+  if (engine.options.donor) makeAnew(prompt, (type) => engine.info[type]?.output_node === true);
   const extraData = isRecord(request.extra_data) ? request.extra_data : {};
   if ('client_id' in request) extraData.client_id = request.client_id;
   // In milliseconds; what `/api/jobs` tells of each job.
   if (features.jobsApi) extraData.create_time = Date.now();
   engine.submit(number, promptId, prompt, extraData, valid.outputs);
   return json({ prompt_id: promptId, number, node_errors: valid.nodeErrors });
+}
+
+/**
+ * As the pack of a lent machine does: what its nodes made is deleted afterwards, so a cached answer would name files that are
+ * gone. An input that no node knows is left alone by all of them, and makes another entry of the cache.
+ */
+function makeAnew(prompt: ApiPrompt, isOutput: (type: string) => boolean): void {
+  for (const node of Object.values(prompt))
+    if (isOutput(node.class_type)) node.inputs.comfy_bridge_run = randomUUID();
 }
 
 /** The graph as given: whether each node is one is for the validation to say. */
