@@ -1,3 +1,4 @@
+import { startSim } from '@comfy-bridge/comfy-sim';
 import type { Fault, Sim } from '@comfy-bridge/comfy-sim';
 import { expect, test } from 'vitest';
 
@@ -95,6 +96,8 @@ test('what changed while it was away is known before it gets work', async () => 
   t.sim.crash();
   t.sim.setModels('loras', ['new.safetensors']);
   await eventually(() => c.backend(0).state.status).toBe('lost');
+  // On a busy machine the first look took long, and the next may come only a while after it.
+  c.pass(minute);
   await t.sim.restart();
   await back;
   expect(optionsOf(c.backend(0), 'LoraLoader', 'lora_name')).toEqual(['new.safetensors']);
@@ -308,16 +311,16 @@ test.each<[string, Fault]>([
 });
 
 test('one that never says what it has is used all the same', async () => {
-  await using c = await startClocked({ ready: false });
-  c.t.sim.failNext('GET /system_stats', 500, 1_000);
-  await c.t.nextEvent('backend:ready');
+  await using sim = await startSim();
+  sim.failNext('GET /system_stats', 500, 1_000);
+  await using c = await startClocked({ sims: 0, env: { COMFYUI_SERVERS: sim.address } });
   expect([c.backend(0).memoryBytes, c.backend(0).usableMemoryBytes, c.backend(0).version]).toEqual([
     0,
     0,
     null,
   ]);
   await submit(c.t, 'one');
-  await (await c.t.sim.nextPrompt()).finish({ images: 1 });
+  await (await sim.nextPrompt()).finish({ images: 1 });
   expect(await ended(c.t, 'one')).toMatchObject({ state: { status: 'succeeded' } });
 });
 

@@ -45,6 +45,18 @@ describe('a change of marks', () => {
   });
 });
 
+describe('selected are', () => {
+  test('nodes that are there: not those of a workflow that was open before, nor groups', () => {
+    const [old, now, loose] = [textNode(), textNode(), textNode()];
+    const graph = { getNodeById: (id: number | string) => (id === now.id ? now : null) };
+    Object.assign(old, { graph });
+    Object.assign(now, { graph });
+    const { app, api } = fakeEditor([now]);
+    app.canvas.selectedItems = new Set<object>([old, now, loose, { id: 1, title: 'a group' }]);
+    expect(createSession(app, api).selectedNodes()).toEqual([now, loose]);
+  });
+});
+
 describe('the badge', () => {
   test('follows the marks, and is added once', () => {
     vi.stubGlobal(

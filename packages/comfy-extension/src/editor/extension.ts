@@ -65,7 +65,11 @@ export function createExtension(app: ComfyApp, api: ComfyApi): ComfyExtension {
     },
     nodeCreated: nodeAppears,
     loadedGraphNode: nodeAppears,
-    afterConfigureGraph: revision.grow,
+    afterConfigureGraph() {
+      revision.grow();
+      // Until it is drawn anew, the tab holds tick boxes of nodes that are no longer there.
+      session.redraw();
+    },
     getNodeMenuItems: (node) => [entry(node)],
     getSelectionToolboxCommands: (item) =>
       'inputs' in item && session.selectedNodes().length === 1 ? [commandIds.node] : [],

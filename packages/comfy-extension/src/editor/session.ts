@@ -34,7 +34,7 @@ export function createSession(app: ComfyApp, api: ComfyApi): Session {
     api,
     texts: () => textsFor(readSetting(app, 'Comfy.Locale') ?? navigator.language),
     rootGraph: () => app.rootGraph ?? app.graph,
-    selectedNodes: () => [...(app.canvas.selectedItems ?? [])].filter(isNode),
+    selectedNodes: () => [...(app.canvas.selectedItems ?? [])].filter(isNode).filter(isThere),
     workflow: () => app.extensionManager.workflow?.activeWorkflow,
     workflowName: () => app.extensionManager.workflow?.activeWorkflow?.filename ?? 'workflow',
     changed() {
@@ -74,4 +74,10 @@ export function readSetting(app: ComfyApp, id: string): unknown {
 
 function isNode(item: object): item is EditorNode {
   return 'id' in item && 'inputs' in item && Array.isArray(item.inputs);
+}
+
+/** An editor may go on naming nodes of a workflow that was open before; their places are taken by others. */
+function isThere(node: EditorNode): boolean {
+  const { graph } = node;
+  return graph?.getNodeById === undefined || graph.getNodeById(node.id) === node;
 }
