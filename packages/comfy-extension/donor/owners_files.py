@@ -42,20 +42,20 @@ class OwnersFiles:
         """Whether any input of a node has the name of a file here that is not the bridge's. Slow: it asks the disk for each."""
         nodes = graph.values() if isinstance(graph, dict) else ()
         inputs = [node.get("inputs") for node in nodes if isinstance(node, dict)]
-        return any(self._is_owners(text) for value in _texts(inputs) for text in _readings(value))
+        folders = [self._folder_of(folder) for folder in FOLDERS]
+        # A node that knows none of these folders opens what lies where ComfyUI was started.
+        bases = [os.getcwd(), *(folder for folder in folders if folder is not None)]
+        return any(self._is_owners(text, bases) for value in _texts(inputs) for text in _readings(value))
 
     def hide(self, definitions: Any) -> Any:
         """Takes their names out of the lists of choices in `/object_info`. Slow: it looks through all of input and output."""
         hidden = self._names()
         return _without(definitions, hidden) if hidden else definitions
 
-    def _is_owners(self, text: str) -> bool:
+    def _is_owners(self, text: str, bases: list[str]) -> bool:
         if os.name == "nt" and _NETWORK.match(text):
             # Looking alone would make this machine log in to another one.
             return True
-        folders = [self._folder_of(folder) for folder in FOLDERS]
-        # A node that knows none of these folders opens what lies where ComfyUI was started.
-        bases = [os.getcwd(), *(folder for folder in folders if folder is not None)]
         return any(self._is_others(path) for path in _paths(text, bases))
 
     def _is_others(self, path: str) -> bool:

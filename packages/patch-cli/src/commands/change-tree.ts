@@ -15,6 +15,7 @@ import { refusals } from '../plan/refusals.ts';
 import type { Refusal } from '../plan/refusals.ts';
 import type { Inspected } from '../tree/inspect-comfyui.ts';
 import { isPassingStateFolder, stateFiles } from '../plan/state-files.ts';
+import { findServer } from './find-server.ts';
 import type { Host } from './host.ts';
 
 export interface Change {
@@ -102,6 +103,26 @@ function lookAndPlan({
     what: 'dry-run',
     recovered: nothing,
     untidy: undefined,
+  };
+}
+
+/** What is told of a run that changed a ComfyUI, in words (`outcome`) and as data; `port`: where that ComfyUI listens. */
+export async function tellChange(
+  { host, root, port }: { host: Host; root: string; port: number },
+  { what, plan: { notes }, planLines, recovered, untidy }: Extract<Changed, { ok: true }>,
+) {
+  const server = what === 'done' ? await findServer(host, root, port) : 'none';
+  return {
+    outcome: { what, planLines, recovered, untidy, notes, server },
+    data: {
+      what,
+      comfyui: root,
+      recovered: recovered.ok ? recovered.what : 'nothing',
+      plan: planLines,
+      notes,
+      running: server,
+      untidy: untidy ?? null,
+    },
   };
 }
 

@@ -10,8 +10,7 @@ import { inspectComfyui } from '../tree/inspect-comfyui.ts';
 import { findPython } from '../tree/find-python.ts';
 import { loadPayload } from '../tree/load-payload.ts';
 import { locateComfyui } from '../tree/locate-comfyui.ts';
-import { changeTree } from './change-tree.ts';
-import { findServer } from './find-server.ts';
+import { changeTree, tellChange } from './change-tree.ts';
 import type { Host, Report } from './host.ts';
 import { texts } from './texts.ts';
 
@@ -75,9 +74,9 @@ export async function install(host: Host, options: InstallOptions): Promise<Repo
   });
   if (!changed.ok) return changed;
 
-  const { facts, plan, what, planLines, recovered, untidy } = changed;
+  const { facts, what } = changed;
+  const { outcome, data } = await tellChange({ host, root: located.root, port }, changed);
   const python = findPython(host.disk, located.root, located.portable);
-  const server = what === 'done' ? await findServer(host, located.root, port) : 'none';
   const shown = {
     host,
     facts,
@@ -89,29 +88,14 @@ export async function install(host: Host, options: InstallOptions): Promise<Repo
   };
   return {
     ok: true,
-    lines: texts.installed({
-      ...shown,
-      command,
-      what,
-      planLines,
-      recovered,
-      untidy,
-      notes: plan.notes,
-      server,
-    }),
+    lines: texts.installed({ ...shown, ...outcome, command }),
     data: {
-      what,
-      comfyui: located.root,
+      ...data,
       customNodes: facts.places['custom-nodes'],
       version: host.version,
       comfyuiVersion: facts.version ?? null,
-      recovered: recovered.ok ? recovered.what : 'nothing',
-      plan: planLines,
-      notes: plan.notes,
       start: texts.startCommand(shown),
       ...(what !== 'dry-run' && { token: token ?? null, server: texts.serverLine(shown, token) }),
-      running: server,
-      untidy: untidy ?? null,
     },
   };
 }

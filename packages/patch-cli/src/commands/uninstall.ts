@@ -1,8 +1,7 @@
 import { planUninstall } from '../plan/plan-uninstall.ts';
 import { inspectComfyui } from '../tree/inspect-comfyui.ts';
 import { locateComfyui } from '../tree/locate-comfyui.ts';
-import { changeTree } from './change-tree.ts';
-import { findServer } from './find-server.ts';
+import { changeTree, tellChange } from './change-tree.ts';
 import type { Host, Report } from './host.ts';
 import { texts } from './texts.ts';
 
@@ -42,27 +41,6 @@ export async function uninstall(host: Host, { dir, force, dryRun, port }: Uninst
       data: { what: 'done', comfyui: located.root, recovered: recovered.what, plan: [], notes: [] },
     };
   }
-  const { plan, what, planLines, recovered, untidy } = changed;
-  const server = what === 'done' ? await findServer(host, located.root, port) : 'none';
-  return {
-    ok: true,
-    lines: texts.uninstalled({
-      what,
-      root: located.root,
-      planLines,
-      recovered,
-      untidy,
-      notes: plan.notes,
-      server,
-    }),
-    data: {
-      what,
-      comfyui: located.root,
-      recovered: recovered.ok ? recovered.what : 'nothing',
-      plan: planLines,
-      notes: plan.notes,
-      running: server,
-      untidy: untidy ?? null,
-    },
-  };
+  const { outcome, data } = await tellChange({ host, root: located.root, port }, changed);
+  return { ok: true, lines: texts.uninstalled({ ...outcome, root: located.root }), data };
 }

@@ -47,6 +47,20 @@ const example = {
 };
 
 /** Workflows, put into the workflow folder from afar. */
+/** Of every call after which something else is published. */
+const publishAnswers: Operation['answers'] = {
+  200: {
+    description: 'It has taken the place of the one before.',
+    content: published,
+    headers: { ETag: etag },
+  },
+  201: {
+    description: 'It is published.',
+    content: published,
+    headers: { ETag: etag, Location: locationHeader },
+  },
+};
+
 export const publishOperations: readonly Operation[] = [
   {
     ...shared,
@@ -59,18 +73,7 @@ export const publishOperations: readonly Operation[] = [
     pathParameters: aliasPath,
     headers: ifMatch.extend({ 'If-None-Match': ifNoneMatch }),
     body: { required: true, content: json(publishRequestSchema, example) },
-    answers: {
-      200: {
-        description: 'It has taken the place of the one before.',
-        content: published,
-        headers: { ETag: etag },
-      },
-      201: {
-        description: 'It is published.',
-        content: published,
-        headers: { ETag: etag, Location: locationHeader },
-      },
-    },
+    answers: publishAnswers,
     refusals: [...refusals, 'invalid_workflow', 'file_refused', 'too_large'],
   },
   {
@@ -123,18 +126,7 @@ export const publishOperations: readonly Operation[] = [
     description: 'Also of a workflow that is not published any more.',
     pathParameters: versionPath,
     headers: ifMatch.extend({ 'If-None-Match': ifNoneMatch }),
-    answers: {
-      200: {
-        description: 'It has taken the place of the one before.',
-        content: published,
-        headers: { ETag: etag },
-      },
-      201: {
-        description: 'It is published.',
-        content: published,
-        headers: { ETag: etag, Location: locationHeader },
-      },
-    },
+    answers: publishAnswers,
     refusals: [...refusals, 'not_found', 'invalid_workflow'],
   },
 ];
