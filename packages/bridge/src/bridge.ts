@@ -1,18 +1,13 @@
 import { join } from 'node:path';
 
 import type { Fleet } from './backends/fleet.ts';
-import { createTokenBuckets } from './access/token-bucket.ts';
-import {
-  buildAccess,
-  buildAuditing,
-  buildRouteGuard,
-  createAdmission,
-  createStoredLimit,
-} from './build-access.ts';
+import { buildAccess, createAdmission, createStoredLimit } from './build-access.ts';
 import { buildApi } from './build-api.ts';
 import { buildAssets } from './build-assets.ts';
 import { buildFilePolicy } from './build-file-policy.ts';
 import { buildFleet } from './build-fleet.ts';
+import { buildHttpApp } from './build-http-app.ts';
+import { buildObservability } from './build-observability.ts';
 import { buildScheduling } from './build-scheduling.ts';
 import { buildWebhooks } from './build-webhooks.ts';
 import type { BridgeConfig } from './config/bridge-config.ts';
@@ -20,9 +15,9 @@ import { createEvents } from './events.ts';
 import type { Events } from './events.ts';
 import { createDiskFileStore } from './files/disk-file-store.ts';
 import { limitStorage } from './files/limit-storage.ts';
-import { addressOf, createHttpApp } from './http/app.ts';
-import { createCors, mayConnectFrom } from './http/cors.ts';
-import { createRequestLimit } from './http/requests/limit-requests.ts';
+import { addressOf } from './http/app.ts';
+import { mayConnectFrom } from './http/cors.ts';
+import { createMetricsGate } from './http/requests/metrics-gate.ts';
 import { listRoutes } from './http/list-routes.ts';
 import type { Route } from './http/list-routes.ts';
 import { createGenerationCount } from './jobs/generation-count.ts';
@@ -187,6 +182,25 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
   gatewayRef.gateway = gateway;
   parts.defer(() => gateway.close());
 
+  const streams = { open: () => 0 };
+  const observability = parts.use(
+    await buildObservability(config, {
+      ...{ events, ledger, fleet, log, now },
+      queueLength: () => scheduler.queueLength(),
+      sources: {
+        openSockets: () => gateway.openSockets(),
+        openStreams: () => streams.open(),
+        storage: () => files.usage(),
+        dataDir,
+        webhooksOwed: () => webhooks.owed(),
+        isDraining,
+      },
+    }),
+  );
+  const metricsGate = createMetricsGate({
+    isPublic: config.observability.metrics === 'public',
+    token: config.observability.metricsToken?.reveal(),
+  });
   const api = buildApi(config, {
     access,
     store,
@@ -201,6 +215,8 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
     fleetParts,
     schedulingParts,
     gateway,
+    observability,
+    metricsGate,
     webhooks,
     contextOf,
     generationCount: () => count.read(),
@@ -209,6 +225,7 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
     log: log.child({ part: 'http' }),
     now,
   });
+  streams.open = api.openStreams;
   parts.defer(() => api.untilDelivered());
   const routes = listRoutes(api.routers);
   parts.defer(
@@ -217,18 +234,10 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
       api.dropUnwelcome();
     }),
   );
-  const app = createHttpApp({
+  const app = buildHttpApp(config, {
+    ...{ access, routes, workflows, observability, metricsGate, now },
     routers: api.routers,
-    cors: createCors(config.server.corsOrigins),
-    trustProxy: config.server.trustProxy,
-    basePath: config.server.basePath,
     log: log.child({ part: 'http' }),
-    guard: buildRouteGuard(access, { routes, workflows }),
-    audit: buildAuditing(access, routes),
-    limitRequests: createRequestLimit({
-      buckets: createTokenBuckets({ now, windowMs: 60_000 }),
-      requestsPerMinute: config.limits.requestsPerMinute,
-    }),
   });
   server.on('request', app);
 

@@ -15,6 +15,7 @@ import { createAuditRequests } from './http/requests/audit-requests.ts';
 import { createRouteGuard } from './http/requests/guard-routes.ts';
 import type { RouteGuard } from './http/requests/guard-routes.ts';
 import { scopeClientId } from './http/requests/identity.ts';
+import type { MetricsGate } from './http/requests/metrics-gate.ts';
 import { readSecret } from './http/requests/owner-of.ts';
 import { requireVisible } from './http/requests/visible-workflows.ts';
 import type { Route } from './http/list-routes.ts';
@@ -62,13 +63,18 @@ export async function buildAccess(
 /** What stands before the routes; undefined where keys are off. Throws when a route has no rule, wherever they are. */
 export function buildRouteGuard(
   access: Access,
-  { routes, workflows }: { routes: readonly Route[]; workflows: WorkflowCatalog },
+  {
+    routes,
+    workflows,
+    metricsGate,
+  }: { routes: readonly Route[]; workflows: WorkflowCatalog; metricsGate: MetricsGate },
 ): RouteGuard | undefined {
   const ruled = withRules(routes);
   if (!access.required) return undefined;
   return createRouteGuard({
     access,
     routes: ruled,
+    metricsGate,
     checkAlias(request, alias, { rule }) {
       requireVisible(request, workflows, alias, 'not_found', { mayBeNew: rule === 'author' });
     },

@@ -4,6 +4,7 @@ import type { Access } from './access/access.ts';
 import type { AssetParts } from './build-assets.ts';
 import type { FleetParts } from './build-fleet.ts';
 import { buildNamedWorkflows } from './build-named-workflows.ts';
+import type { Observability } from './build-observability.ts';
 import type { SchedulingParts } from './build-scheduling.ts';
 import type { BridgeConfig } from './config/bridge-config.ts';
 import type { Events } from './events.ts';
@@ -12,6 +13,8 @@ import type { LimitedFileStore } from './files/limit-storage.ts';
 import { ownerMarkOf, toMark } from './files/saved-name.ts';
 import { identityOf, requireGood } from './http/requests/identity.ts';
 import { createIdempotency } from './http/requests/idempotency.ts';
+import { guardMetrics } from './http/requests/metrics-gate.ts';
+import type { MetricsGate } from './http/requests/metrics-gate.ts';
 import { createJobStreams } from './http/streams/job-streams.ts';
 import { createGraphGuard } from './http/requests/may-run-graphs.ts';
 import { isOperator, requireOperator, requireRole } from './http/requests/require-operator.ts';
@@ -26,10 +29,12 @@ import { createFreeRoutes } from './http/routes/free.ts';
 import { createHealthRoutes } from './http/routes/health.ts';
 import { createJobRoutes } from './http/routes/jobs.ts';
 import { createKeyRoutes } from './http/routes/keys.ts';
+import { createMetricsRoutes } from './http/routes/metrics.ts';
 import { createOpenApiRoutes } from './http/routes/openapi.ts';
 import { createPlacementRoutes } from './http/routes/placement.ts';
 import { createRequirementRoutes } from './http/routes/requirements.ts';
 import { createResultRoutes } from './http/routes/results.ts';
+import { createStatsRoutes } from './http/routes/stats.ts';
 import { createTicketRoutes } from './http/routes/tickets.ts';
 import { createUploadRoutes } from './http/routes/uploads.ts';
 import { createV2EventRoutes } from './http/routes/v2-events.ts';
@@ -68,6 +73,8 @@ export interface BuildApiDeps {
   fleetParts: FleetParts;
   schedulingParts: SchedulingParts;
   gateway: Gateway;
+  observability: Observability;
+  metricsGate: MetricsGate;
   webhooks: WebhookRegistry;
   contextOf: ContextOf;
   generationCount(): Promise<number>;
@@ -82,6 +89,7 @@ export interface Api {
   routers: Router[];
   /** Resolves when every delivery under way is written down. */
   untilDelivered(): Promise<void>;
+  openStreams(): number;
   /** Lets go of event streams whose keys are over. */
   dropUnwelcome(): void;
 }
@@ -256,6 +264,11 @@ export function buildApi(config: BridgeConfig, deps: BuildApiDeps): Api {
       createKeyRoutes({ keys: access.keys, requireOperator: operator, now }),
       createAuditRoutes({ audit: access.audit, requireOperator: operator }),
       createTicketRoutes({ tickets: access.tickets }),
+      createMetricsRoutes({
+        metrics: deps.observability.metrics,
+        guard: guardMetrics(deps.metricsGate, operator),
+      }),
+      createStatsRoutes({ stats: deps.observability.stats, requireOperator: operator }),
       createBackendRoutes({ fleet, changes, requireOperator: operator, now }),
       createRequirementRoutes({ workflows, requirements, fleet, requireOperator: operator }),
       createFreeRoutes({
@@ -266,6 +279,7 @@ export function buildApi(config: BridgeConfig, deps: BuildApiDeps): Api {
       }),
     ],
     untilDelivered: () => results.untilDelivered(),
+    openStreams: () => streams.openStreams(),
     dropUnwelcome: () => streams.dropUnwelcome(),
   };
 }

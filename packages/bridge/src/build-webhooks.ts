@@ -16,6 +16,8 @@ import type { KnownEnd, ResumedWebhooks, WebhookMessage } from './webhooks/webho
 import { parseWebhook } from './webhooks/webhook-target.ts';
 
 export interface WebhookParts extends AsyncDisposable, WebhookRegistry {
+  /** What is owed now: to be sent, and of jobs that go on. */
+  owed(): { due: number; registered: number };
   /** Once on start, before the ends of jobs expire: sends what an earlier process had left. */
   resume(): Promise<ResumedWebhooks>;
 }
@@ -52,6 +54,7 @@ export function buildWebhooks(
     }),
     log,
     now,
+    onTried: (tried) => events.emit('webhook:tried', tried),
   });
 
   /** Undefined for a job that has not ended, or whose results have expired: how it ended is not known then. */
@@ -86,6 +89,7 @@ export function buildWebhooks(
     },
     register: (jobIds, { webhook, origin }) => outbox.register(jobIds, webhook, { origin }),
     forget: (jobIds) => outbox.forget(jobIds),
+    owed: () => outbox.owed(),
     resume: () => outbox.resume({ stateOf }),
     async [Symbol.asyncDispose]() {
       unsubscribe();

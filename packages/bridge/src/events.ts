@@ -29,7 +29,7 @@ export interface BridgeEvents {
   /** Results that nobody fetched are gone. */
   'job:expired': { job: Job };
   /** An attempt ended without ending its job. `reason` is for the log, not for clients. */
-  'attempt:lost': { job: Job; backend: string; attempt: number; reason: string };
+  'attempt:lost': { job: Job; backend: string; attempt: number; kind: LossKind; reason: string };
   /** A backend answers and can take work. */
   'backend:ready': { backend: string; version: string | null; nodeClasses: number };
   /** A backend stopped answering. */
@@ -58,9 +58,29 @@ export interface BridgeEvents {
   'backend:capacity': { backend: string };
   /** An operator changed what machines must have to run a workflow; no tags: nothing. */
   'workflow:requirements': { workflow: string; tags: readonly string[] };
+  /** A server was told of the end of a job, or could not be: one try. `startedAt`: ms since the epoch. */
+  'webhook:tried': { jobId: string; outcome: WebhookOutcome; startedAt: number };
   /** Somebody published a workflow, or (no version) took it out of what is published, through the API. `by`: digest of the account. */
   'workflow:published': { workflow: string; version: string | null; by: string };
 }
+
+/** Why an attempt ended without ending its job: a closed set, that can be counted. */
+export const lossKinds = [
+  'backend-lost',
+  'not-there',
+  'taken-back',
+  'withheld',
+  'timed-out',
+  'rejected',
+  'execution-error',
+  'interrupted-there',
+  'result-refused',
+] as const;
+export type LossKind = (typeof lossKinds)[number];
+
+/** `gone`: the server wants no more of them. `failed`: it is tried again later; `given-up`: not any more. */
+export const webhookOutcomes = ['delivered', 'gone', 'failed', 'given-up'] as const;
+export type WebhookOutcome = (typeof webhookOutcomes)[number];
 
 export type EventName = keyof BridgeEvents;
 type Listener<K extends EventName> = (event: BridgeEvents[K]) => void;

@@ -18,16 +18,21 @@ export function logEvents({ events, log }: { events: Events; log: Logger }): () 
       log.info({ jobId: job.id, backend: job.hedge?.backend }, 'job takes long, and runs a second time');
     }),
     events.on('job:finished', ({ job }) => {
-      const { id, state, createdAt, startedAt, finishedAt, attempt } = job;
+      const { id, state, createdAt, startedAt, finishedAt, attempt, workflow } = job;
+      // Null where none ran it to its end.
+      const backend = startedAt === null ? null : (job.attempts.at(-1)?.backend ?? null);
       const queuedMs = startedAt === null ? null : startedAt - createdAt;
       const ranMs = startedAt === null || finishedAt === null ? null : finishedAt - startedAt;
       const error = state.status === 'failed' ? state.error : undefined;
-      log.info({ jobId: id, status: state.status, attempt, queuedMs, ranMs, error }, 'job finished');
+      log.info(
+        { jobId: id, workflow, backend, status: state.status, attempt, queuedMs, ranMs, error },
+        'job finished',
+      );
     }),
     events.on('job:delivered', ({ job }) => log.info({ jobId: job.id }, 'job delivered')),
     events.on('job:expired', ({ job }) => log.info({ jobId: job.id }, 'job expired')),
-    events.on('attempt:lost', ({ job, backend, attempt, reason }) => {
-      log.warn({ jobId: job.id, backend, attempt, reason }, 'attempt lost');
+    events.on('attempt:lost', ({ job, backend, attempt, kind, reason }) => {
+      log.warn({ jobId: job.id, backend, attempt, kind, reason }, 'attempt lost');
     }),
     events.on('backend:ready', ({ backend, version, nodeClasses }) => {
       log.info({ backend, version, nodeClasses }, 'backend ready');

@@ -75,6 +75,11 @@ test('a bridge without a ComfyUI is not ready, in the words of the document', as
 async function callService({ call }: Calls): Promise<void> {
   await call('getHealth', 200);
   await call('getReadiness', 200);
+  await call('getMetrics', 200);
+  const proxied = { headers: { 'x-forwarded-for': '192.0.2.1' } };
+  await call('getMetrics', 403, proxied);
+  await call('getStats', 200);
+  await call('getStats', 403, proxied);
   const document = await call('getOpenApi', 200);
   await call('getOpenApi', 304, { headers: { 'if-none-match': document.headers.get('etag') ?? '' } });
   await call('getOpenApi', 400, { query: { workflows: 'some' } });

@@ -12,7 +12,9 @@ async function ask(t: TestBridge, method: string, path: string, headers = ''): P
   const { replies } = await exchange(t.url, [Buffer.from(request)]);
   const [reply] = replies;
   if (reply === undefined) throw new Error(`no answer to ${method} ${path}`);
-  const told = [...reply.headers].filter(([name]) => name !== 'date');
+  // The time, and a random name of the request: neither tells of anything that is here.
+  const told = [...reply.headers].filter(([name]) => name !== 'date' && name !== 'x-request-id');
+  expect(reply.headers.get('x-request-id')).toMatch(/^[0-9a-f]{8}-[0-9a-f-]{27}$/);
   return JSON.stringify([reply.status, told, reply.body]);
 }
 

@@ -9,6 +9,7 @@ export * from './fleet.ts';
 export * from './job.ts';
 export * from './keys.ts';
 export * from './publish-workflow.ts';
+export * from './stats.ts';
 export * from './workflow-marks.ts';
 export * from './v2.ts';
 export * from './v2-assets.ts';

@@ -5,6 +5,8 @@ import type { CorsOrigins, SocketAddress, TrustProxy } from './network-parsers.t
 import type { OptionValues } from './options.ts';
 import type { Secret } from './secret.ts';
 import type { BackendServer } from './server-list.ts';
+import { toTraceConfig } from './trace-config.ts';
+import type { TraceConfig } from './trace-config.ts';
 import type { LogLevel } from './value-parsers.ts';
 
 /** The bridge's settings: frozen, checked, paths absolute. What each means and allows stands in the option tables. */
@@ -97,6 +99,14 @@ export interface BridgeConfig {
     readonly streams: number;
   };
   readonly logging: { readonly level: LogLevel; readonly format: 'auto' | 'json' | 'pretty' };
+  readonly observability: {
+    /** `on`: for operators and whoever has the token; `public`: for everybody. */
+    readonly metrics: 'on' | 'off' | 'public';
+    readonly metricsToken: Secret | undefined;
+    readonly accessLog: boolean;
+    /** Undefined: nothing is traced. */
+    readonly traces: TraceConfig | undefined;
+  };
   readonly operator: {
     readonly token: Secret | undefined;
     /** Whether callers must send a key. */
@@ -181,6 +191,12 @@ export function toBridgeConfig(values: OptionValues): BridgeConfig {
       streams: values.LIMIT_STREAMS,
     },
     logging: { level: values.LOGGING_LEVEL, format: values.LOG_FORMAT },
+    observability: {
+      metrics: values.METRICS,
+      metricsToken: values.METRICS_TOKEN,
+      accessLog: values.ACCESS_LOG,
+      traces: toTraceConfig(values),
+    },
     operator: {
       token: values.OPERATOR_TOKEN,
       keysRequired:

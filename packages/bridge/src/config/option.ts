@@ -8,6 +8,7 @@ export type Section =
   | 'client'
   | 'limits'
   | 'logging'
+  | 'observability'
   | 'operator';
 
 /** One wrong part of a value. What is left out is filled in from the option: the whole value, the parser's `allowed`. */

@@ -2,6 +2,7 @@ import { backendOptions } from './backend-options.ts';
 import { fileOptions } from './file-options.ts';
 import { jobOptions } from './job-options.ts';
 import { limitOptions } from './limit-options.ts';
+import { observabilityOptions } from './observability-options.ts';
 import type { Option, OptionValue, Section } from './option.ts';
 import { serverOptions } from './server-options.ts';
 import { webhookOptions } from './webhook-options.ts';
@@ -14,6 +15,7 @@ export const options = {
   ...jobOptions,
   ...limitOptions,
   ...webhookOptions,
+  ...observabilityOptions,
 };
 
 export type OptionKey = keyof typeof options;
@@ -31,6 +33,7 @@ export const sections: Readonly<Record<Section, string>> = {
   client: 'Clients',
   limits: 'Limits of one caller',
   logging: 'Logging',
+  observability: 'Metrics and traces',
   operator: 'Operator',
 };
 

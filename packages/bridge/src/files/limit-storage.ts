@@ -19,6 +19,14 @@ export interface LimitedFileStore extends FileStore {
   readonly room: StorageRoom;
   /** Throws `BridgeError('limited')` when the owner of this mark has as much stored as it may. */
   checkRoomOf(mark: string): void;
+  usage(): StorageUsage;
+}
+
+export interface StorageUsage {
+  usedBytes: number;
+  quotaBytes: number;
+  /** Ever kept since the start. */
+  keptBytes: { uploads: number; results: number };
 }
 
 export interface StorageLimits {
@@ -37,6 +45,7 @@ export async function limitStorage(
   { maxBytes, maxBytesOf = () => Infinity }: StorageLimits,
 ): Promise<LimitedFileStore> {
   let used = 0;
+  const kept = { uploads: 0, results: 0 };
   /** Of uploads, by the mark of whose they are. */
   const owned = new Map<string, number>();
   for (const kind of ['uploads', 'results'] as const) {
@@ -51,6 +60,10 @@ export async function limitStorage(
     const left = (owned.get(mark) ?? 0) + bytes;
     if (left > 0) owned.set(mark, left);
     else owned.delete(mark);
+  }
+
+  function noteKept(key: string, bytes: number): void {
+    kept[key.startsWith('uploads/') ? 'uploads' : 'results'] += bytes;
   }
 
   function checkOwner(key: string, bytes: number): void {
@@ -103,6 +116,7 @@ export async function limitStorage(
         count(key, size);
         try {
           await pending.commit(key);
+          noteKept(key, size);
         } catch (error) {
           count(key, -size);
           throw error;
@@ -122,6 +136,7 @@ export async function limitStorage(
       count(key, size);
       try {
         await store.put(key, bytes);
+        noteKept(key, size);
       } catch (error) {
         count(key, -size);
         throw error;
@@ -146,6 +161,7 @@ export async function limitStorage(
       count(key, size);
       try {
         await store.adopt(path, key);
+        noteKept(key, size);
       } catch (error) {
         count(key, -size);
         throw error;
@@ -154,6 +170,7 @@ export async function limitStorage(
     checkRoomOf(mark) {
       if ((owned.get(mark) ?? 0) >= maxBytesOf(mark)) throw ownerIsFull();
     },
+    usage: () => ({ usedBytes: used, quotaBytes: maxBytes, keptBytes: { ...kept } }),
     room: {
       check(bytes) {
         if (roomFor('upload') < bytes) throw full();

@@ -8,6 +8,8 @@ import type { Route } from './list-routes.ts';
 const rules: Readonly<Record<string, Rule>> = {
   'get /healthz': 'public',
   'get /readyz': 'public',
+  // And for whom METRICS and METRICS_TOKEN open it.
+  'get /metrics': 'operator',
   'get /openapi.json': 'client',
   'get /docs': 'client',
   'get /docs/:file': 'client',
@@ -82,6 +84,7 @@ const rules: Readonly<Record<string, Rule>> = {
   'delete /api/bridge/keys/:id': 'operator',
   'post /api/bridge/keys/:id/rotate': 'operator',
   'get /api/bridge/audit': 'operator',
+  'get /api/bridge/stats': 'operator',
 };
 
 /** Where a ticket is taken in the place of a key: what browsers open by a URL alone. */

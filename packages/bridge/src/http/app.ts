@@ -1,5 +1,6 @@
 import { IncomingMessage } from 'node:http';
 
+import type { ErrorCode } from '@comfy-bridge/protocol';
 import express from 'express';
 import type { Express, RequestHandler, Router } from 'express';
 
@@ -7,6 +8,7 @@ import type { Logger } from '../logging.ts';
 import { createSecurityHeaders } from './security-headers.ts';
 import type { RouteGuard } from './requests/guard-routes.ts';
 import { guardBody } from './requests/guard-body.ts';
+import { nameRequest } from './requests/request-id.ts';
 import { createErrorHandler, handleUnknownRoute } from './answers/error-handler.ts';
 
 export interface HttpAppParts {
@@ -20,9 +22,14 @@ export interface HttpAppParts {
   guard?: RouteGuard | undefined;
   limitRequests?: RequestHandler;
   audit?: { refusals: RequestHandler; changes: RequestHandler };
+  /** Looks at each request once it is over. */
+  observe?: RequestHandler;
+  onRefusal?: ((code: ErrorCode) => void) | undefined;
+  /** Answers a request under the trace that its header names. */
+  underParent?: ((traceparent: string | undefined, run: () => void) => void) | undefined;
 }
 
-/** Middleware order: security headers, CORS, who the caller is, how much and what it may, the routes, unknown routes, errors last. */
+/** Middleware order: the request's name and who looks at it, security headers, CORS, who the caller is, how much and what it may, the routes, unknown routes, errors last. */
 export function createHttpApp({
   routers,
   cors,
@@ -32,12 +39,17 @@ export function createHttpApp({
   guard,
   limitRequests,
   audit,
+  observe,
+  onRefusal,
+  underParent,
 }: HttpAppParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('trust proxy', typeof trustProxy === 'object' ? [...trustProxy] : trustProxy);
   app.set('query parser', 'simple');
+  app.use(nameRequest);
+  if (observe !== undefined) app.use(observe);
   app.use(createSecurityHeaders({ isClosed: guard !== undefined }));
   app.use((request, _response, next) => {
     guardBody(request);
@@ -52,12 +64,14 @@ export function createHttpApp({
     app.use(...guard.refuseStrangers);
   }
   if (audit !== undefined) app.use(basePath === '' ? '/' : basePath, audit.changes);
+  if (underParent !== undefined)
+    app.use((request, _response, next) => underParent(request.get('traceparent'), () => next()));
   for (const router of routers) {
     if (basePath === '') app.use(router);
     else app.use(basePath, router);
   }
   app.use(handleUnknownRoute);
-  app.use(createErrorHandler(log, { basePath }));
+  app.use(createErrorHandler(log, { basePath, onRefusal }));
   return app;
 }
 

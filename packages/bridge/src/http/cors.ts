@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 /** What a page may read: reasons, parts of files, and how a resumable upload stands. */
 const exposedHeaders = [
   ...['X-Detail', 'Retry-After', 'Location', 'Content-Disposition', 'Content-Range', 'Accept-Ranges', 'ETag'],
-  ...['RateLimit', 'RateLimit-Policy', 'WWW-Authenticate'],
+  ...['RateLimit', 'RateLimit-Policy', 'WWW-Authenticate', 'X-Request-Id'],
   ...['Preference-Applied', 'Idempotency-Replayed', 'X-Job-Id'],
   ...['Tus-Resumable', 'Tus-Version', 'Tus-Extension', 'Tus-Max-Size'],
   ...['Upload-Offset', 'Upload-Length', 'Upload-Metadata', 'Upload-Expires'],

@@ -15,6 +15,7 @@ export interface WebhookRecords {
 /** The webhooks whose job's end was not told yet, in memory and in records. */
 export interface KeptWebhooks {
   get(jobId: string): WebhookRecord | undefined;
+  count(): { due: number; registered: number };
   /** New ones, all or none. Rejects with `BridgeError`: `limited` or `unavailable`. */
   add(jobIds: readonly string[], record: WebhookRecord): Promise<void>;
   /** Never rejects: a record that cannot be changed costs at most a repeated delivery, under the same id. */
@@ -48,6 +49,11 @@ export function createKeptWebhooks(
 
   return {
     get: (jobId) => kept.get(jobId),
+    count() {
+      const counts = { due: 0, registered: 0 };
+      for (const { message } of kept.values()) counts[message === null ? 'registered' : 'due'] += 1;
+      return counts;
+    },
     async add(jobIds, record) {
       if (kept.size + jobIds.length > maxKept) {
         const message = 'too many webhooks wait for their jobs: try again later, or follow the job instead';

@@ -42,6 +42,8 @@ export interface WebhookOutbox {
    * Those that end meanwhile may be told by `jobEnded` before, during and after.
    */
   resume(deps: { stateOf(jobId: string, origin: string): Promise<KnownEnd> }): Promise<ResumedWebhooks>;
+  /** What is owed now: to be sent, and of jobs that go on. */
+  owed(): { due: number; registered: number };
   /** Stops; what is under way may end for a second. What is not done is kept for the next start. */
   close(): Promise<void>;
 }
@@ -59,10 +61,14 @@ export interface WebhookOutboxDeps {
   deliver: DeliverWebhook;
   log: Logger;
   now: () => number;
+  /** After each try. `startedAt`: ms since the epoch. */
+  onTried?: (tried: { jobId: string; outcome: TryOutcome; startedAt: number }) => void;
   startTimer?: StartTimer;
   /** From 0 to 1. */
   random?: () => number;
 }
+
+export type TryOutcome = 'delivered' | 'gone' | 'failed' | 'given-up';
 
 export interface WebhookOutboxOptions {
   /** Default 20. */
@@ -117,6 +123,7 @@ export function createWebhookOutbox(
     const record = kept.get(jobId);
     if (record?.message === undefined || record.message === null) return;
     const { url, secret, message } = record;
+    const startedAt = now();
     const outcome = await deliver(
       { url, secret, eventId: toEventId(jobId), body: message.body },
       signal,
@@ -126,18 +133,25 @@ export function createWebhookOutbox(
     });
     // Cut off by the stop: it was no try, and the next process makes it.
     if (signal.aborted && outcome.kind === 'failed') return;
-    await settle(jobId, record, outcome);
+    await settle(jobId, record, { ...outcome, startedAt });
   }
 
-  async function settle(jobId: string, record: WebhookRecord, outcome: DeliveryOutcome): Promise<void> {
+  async function settle(
+    jobId: string,
+    record: WebhookRecord,
+    { startedAt, ...outcome }: DeliveryOutcome & { startedAt: number },
+  ): Promise<void> {
+    const tell = (outcome: TryOutcome) => deps.onTried?.({ jobId, outcome, startedAt });
     const failures = (record.message?.failures ?? 0) + (outcome.kind === 'failed' ? 1 : 0);
     const facts = { jobId, host: hostOf(record), failures };
     if (outcome.kind !== 'failed' || record.message === null) {
+      tell(outcome.kind === 'gone' ? 'gone' : 'delivered');
       log.info(facts, outcome.kind === 'gone' ? 'webhook is not wanted any more' : 'webhook delivered');
       return kept.drop([jobId]);
     }
     const { reason, retryAfterMs: askedMs } = outcome;
     const delay = toRetryDelay(failures, { random: random(), askedMs });
+    tell(delay === undefined ? 'given-up' : 'failed');
     if (delay === undefined) {
       log.warn({ ...facts, reason }, 'webhook given up');
       return kept.drop([jobId]);
@@ -149,6 +163,7 @@ export function createWebhookOutbox(
   return {
     register: (jobIds, webhook, { origin }) => kept.add(jobIds, { ...webhook, origin, message: null }),
     forget: (jobIds) => kept.drop(jobIds),
+    owed: () => kept.count(),
     async jobEnded(jobId, makeMessage) {
       const record = kept.get(jobId);
       if (record === undefined || record.message !== null || isClosed) return;

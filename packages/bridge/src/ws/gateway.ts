@@ -50,6 +50,7 @@ export interface GatewayOptions {
 
 export interface Gateway {
   isConnected(clientId: string): boolean;
+  openSockets(): number;
   /** The lease that a client's open sockets ask for, in ms; null without a socket, or when one keeps its jobs for good. */
   leaseOf(clientId: string): number | null;
   /** Jobs of an earlier process, whose clients had sockets there: each has its lease to come back. */
@@ -245,6 +246,11 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
 
   return {
     isConnected: leases.isAttached,
+    openSockets() {
+      let open = 0;
+      for (const peers of sessions.values()) open += peers.size;
+      return open;
+    },
     leaseOf(clientId) {
       const asked = [...(sessions.get(clientId) ?? [])].map(({ graceMs }) => graceMs ?? options.graceMs);
       const longest = Math.max(...asked);

@@ -1,5 +1,6 @@
 import type { BackendDescription } from '@comfy-bridge/protocol';
 
+import { statusOf } from '../../backends/backend-status.ts';
 import { settleBreaker } from '../../backends/breaker.ts';
 import { foreignPrompts } from '../../backends/fleet.ts';
 import type { Backend } from '../../backends/fleet.ts';
@@ -48,15 +49,6 @@ export function describeBackend(backend: Backend, now: number): BackendDescripti
 export function addressOf({ endpoint }: Backend): string {
   const { hostname, port, protocol } = new URL(endpoint.url);
   return `${hostname}:${port === '' ? (protocol === 'https:' ? '443' : '80') : port}`;
-}
-
-/** Going away comes first, then whether it answers, then what its operator or its owner wants of it. */
-function statusOf(backend: Backend): BackendDescription['status'] {
-  const { isLeaving, state, settings } = backend;
-  if (isLeaving) return 'leaving';
-  if (state.status !== 'ready') return state.status;
-  if (settings.mode !== 'active') return settings.mode;
-  return isPausedByOwner(backend) ? 'paused' : 'ready';
 }
 
 function reasonOf(backend: Backend): string | null {

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
-
+import type { ErrorCode } from '@comfy-bridge/protocol';
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 
 import { BridgeError, errorTable } from '../../errors.ts';
 import { JobStoreError } from '../../jobs/job-store.ts';
 import type { Logger } from '../../logging.ts';
+import { requestIdOf } from '../requests/request-id.ts';
 import { discardRest } from './discard-rest.ts';
 
 /** How a refusal is written: the compatibility API's, our own below `/api/bridge`, or the official contract's. */
@@ -14,7 +14,13 @@ type Dialect = 'compat' | 'bridge' | 'v2';
  * The only place where an error becomes an answer: `{"detail": …}` with the status of the error table, and below `/api/` the
  * envelope of Comfy API v2, `{"error": {"code", "message"}}`; below `/api/v2` with the official statuses and codes.
  */
-export function createErrorHandler(log: Logger, { basePath }: { basePath: string }): ErrorRequestHandler {
+export function createErrorHandler(
+  log: Logger,
+  {
+    basePath,
+    onRefusal = () => {},
+  }: { basePath: string; onRefusal?: ((code: ErrorCode) => void) | undefined },
+): ErrorRequestHandler {
   function dialectOf(path: string): Dialect {
     if (path.startsWith(`${basePath}/api/v2/`)) return 'v2';
     return path.startsWith(`${basePath}/api/`) ? 'bridge' : 'compat';
@@ -27,11 +33,12 @@ export function createErrorHandler(log: Logger, { basePath }: { basePath: string
       response.destroy();
       return;
     }
+    onRefusal(refusal?.code ?? 'internal');
     if (refusal !== undefined) {
       answer(response, dialect, refusal);
       return;
     }
-    const requestId = randomUUID();
+    const requestId = requestIdOf(request) ?? 'unknown';
     log.error({ err: error, requestId, method: request.method, route: request.path }, 'request failed');
     const message = `internal error; tell the operator this id: ${requestId}`;
     answer(response, dialect, new BridgeError('internal', message));

@@ -1,6 +1,7 @@
 import {
   addressedBackendSchema,
   backendSchema,
+  bridgeStatsSchema,
   leavingBackendSchema,
   requirementsSchema,
 } from '@comfy-bridge/protocol';
@@ -108,6 +109,16 @@ const requirements = json(requirementsSchema);
 
 export const operatorOperations: readonly Operation[] = [
   ...backendOperations,
+  {
+    ...shared,
+    method: 'get',
+    path: '/api/bridge/stats',
+    operationId: 'getStats',
+    summary: 'How the bridge is doing',
+    description: 'Counted since its start, and over the last day at the most.',
+    answers: { 200: { description: 'In one look.', content: json(bridgeStatsSchema) } },
+    refusals: guarded,
+  },
   {
     ...shared,
     method: 'get',

@@ -40,6 +40,18 @@ export const serviceOperations: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: '/metrics',
+    operationId: 'getMetrics',
+    tag,
+    summary: 'Figures for Prometheus',
+    description:
+      'In the text format of Prometheus. Open to operators, to the token of METRICS_TOKEN, and with METRICS=public to everybody.',
+    access: 'operator',
+    answers: { 200: { description: 'All figures.', content: { 'text/plain': text } } },
+    refusals: ['unauthorized', 'forbidden', 'not_found'],
+  },
+  {
+    method: 'get',
     path: '/openapi.json',
     operationId: 'getOpenApi',
     tag,

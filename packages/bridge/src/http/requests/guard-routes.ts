@@ -6,12 +6,16 @@ import { hasRole } from '../../access/role.ts';
 import { BridgeError } from '../../errors.ts';
 import type { RuledRoute } from '../access-rules.ts';
 import { identityOf, setIdentity } from './identity.ts';
+import { metricsPath } from './metrics-gate.ts';
+import type { MetricsGate } from './metrics-gate.ts';
 import { readSecret } from './owner-of.ts';
 import { forbidden } from './require-operator.ts';
 
 export interface GuardDeps {
   access: Pick<Access, 'authenticate'>;
   routes: readonly RuledRoute[];
+  /** Who may read metrics without being anybody. */
+  metricsGate: MetricsGate;
   /** Whether the caller may see the workflow that a path names; throws what answers for one that is not there. */
   checkAlias(request: Request, alias: string, rule: RuledRoute): void;
 }
@@ -30,7 +34,7 @@ export interface RouteGuard {
  * Stands before all routes where keys are required, with the same paths: so Express itself, and nothing that could read a URL
  * in another way, tells which rule holds. What no rule is for is refused to strangers like anything else.
  */
-export function createRouteGuard({ access, routes, checkAlias }: GuardDeps): RouteGuard {
+export function createRouteGuard({ access, routes, metricsGate, checkAlias }: GuardDeps): RouteGuard {
   /** Why nobody is known yet: thrown where somebody is needed. */
   const refusals = new WeakMap<Request, unknown>();
 
@@ -57,7 +61,9 @@ export function createRouteGuard({ access, routes, checkAlias }: GuardDeps): Rou
   }
 
   const identify: RequestHandler = (request, _response, next) => {
-    authenticate(request);
+    // A token that is for metrics alone is nobody's key, and no wrong one either.
+    const isScrape = request.path.endsWith(metricsPath) && metricsGate.hasToken(request);
+    if (!isScrape) authenticate(request);
     // Express answers these by itself, with what there is.
     next(request.method === 'OPTIONS' && identityOf(request) === undefined ? refuse(request) : undefined);
   };
@@ -65,7 +71,7 @@ export function createRouteGuard({ access, routes, checkAlias }: GuardDeps): Rou
   const guard = Router();
   for (const route of routes) {
     guard.route(route.path)[toMethod(route)]((request: Request, _response, next) => {
-      if (route.rule === 'public') {
+      if (route.rule === 'public' || (route.path === metricsPath && metricsGate.opens(request))) {
         markPublic(request);
         return next();
       }

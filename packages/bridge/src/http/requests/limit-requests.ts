@@ -12,10 +12,12 @@ import { identityOf } from './identity.ts';
 export function createRequestLimit({
   buckets,
   requestsPerMinute,
+  onLimited = () => {},
 }: {
   buckets: TokenBuckets;
   /** Of callers without a limit of their own. */
   requestsPerMinute: number;
+  onLimited?: (() => void) | undefined;
 }): RequestHandler {
   return (request, response, next) => {
     const identity = identityOf(request);
@@ -24,6 +26,7 @@ export function createRequestLimit({
     const quota = buckets.take(limitedName(request), limit);
     if (identity !== undefined || !quota.ok) tell(response, quota);
     if (quota.ok) return next();
+    onLimited();
     return next(
       new BridgeError('limited', `more than ${limit} requests a minute: try again later`, {
         retryAfter: Math.max(1, quota.resetSeconds),

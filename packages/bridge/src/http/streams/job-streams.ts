@@ -37,6 +37,8 @@ export interface JobStreams {
   openOfficial(request: Request, response: Response, job: Job): void;
   /** With numbers; from the one behind `after` on, 0 for how it stands now. */
   openNumbered(request: Request, response: Response, job: Job, after: number): void;
+  /** How many are open. */
+  openStreams(): number;
   /** Lets go of those whose keys are over. */
   dropUnwelcome(): void;
 }
@@ -137,6 +139,7 @@ export function createJobStreams({
   );
 
   return {
+    openStreams: () => listeners.size,
     dropUnwelcome() {
       for (const [{ stream }, identity] of [...listeners]) {
         if (identity === undefined || isGood(identity)) continue;

@@ -65,7 +65,7 @@ export async function concludeAttempt(
   }
   if (isOutOfMemory(end)) await freeMemory(deps, backend);
   const reason = 'reason' in end ? end.reason : end.kind;
-  events.emit('attempt:lost', { job, backend: backend.name, attempt, reason });
+  events.emit('attempt:lost', { job, backend: backend.name, attempt, kind: end.kind, reason });
   const tooSmall = others.filter(({ fits }) => !fits).map(({ name }) => name);
   const exclude = decision.exclude ? [backend.name, ...(isOutOfMemory(end) ? tooSmall : [])] : [];
   const requeued = await ledger.apply(id, {
