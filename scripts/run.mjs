@@ -124,7 +124,13 @@ function become(args, { cwd = root, more = {} } = {}) {
 const [name = 'help', ...rest] = process.argv.slice(2);
 const commands = {
   start: () => (build(), become([join(root, 'scripts', 'start.ts'), ...rest])),
-  bridge: () => (build(), become([join(root, 'packages', 'bridge', 'dist', 'main.mjs'), ...rest])),
+  // Settings lie in the root of the repository; files on the command line count from where npm was called.
+  bridge: () => (
+    build(),
+    become([join(root, 'packages', 'bridge', 'dist', 'main.mjs'), ...rest], {
+      more: { COMFY_BRIDGE_FILES_FROM: process.env.INIT_CWD ?? process.cwd() },
+    })
+  ),
   sim: () => (build(), become([join(root, 'packages', 'comfy-sim', 'dist', 'cli.mjs'), ...rest])),
   // Paths are given from where npm was called, which is not where it runs its scripts.
   patch: () => (

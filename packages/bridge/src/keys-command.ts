@@ -9,6 +9,7 @@ import { auditCollection, toEntry } from './access/audit.ts';
 import { createKeyBook } from './access/key-book.ts';
 import type { KeyBook } from './access/key-book.ts';
 import type { BridgeConfig } from './config/bridge-config.ts';
+import { describeKey } from './http/answers/describe-key.ts';
 import { openRecordsFile } from './jobs/sqlite/records-file.ts';
 import type { RecordsFile } from './jobs/sqlite/records-file.ts';
 
@@ -19,10 +20,11 @@ export interface Output {
   stderr: { write(text: string): unknown };
 }
 
-const usage = `usage: comfy-bridge keys create --name <name> [--role client|author|operator] [--expires 90d] [--workflows a,b*]
-           [--requests-per-minute n] [--unfinished-jobs n] [--stored-mb n] [--upload-mb n]
-       comfy-bridge keys list
-       comfy-bridge keys rotate <id> [--overlap 1h]
+/** The text of `keys --help`. */
+export const keysUsage = `usage: comfy-bridge keys create --name <name> [--role client|author|operator] [--expires 90d] [--workflows a,b*]
+           [--requests-per-minute n] [--unfinished-jobs n] [--stored-mb n] [--upload-mb n] [--json]
+       comfy-bridge keys list [--json]
+       comfy-bridge keys rotate <id> [--overlap 1h] [--json]
        comfy-bridge keys revoke <id>
 `;
 
@@ -30,9 +32,10 @@ const text = { type: 'string' } as const;
 const flags = {
   ...{ name: text, role: text, expires: text, workflows: text, overlap: text },
   ...{ 'requests-per-minute': text, 'unfinished-jobs': text, 'stored-mb': text, 'upload-mb': text },
+  json: { type: 'boolean' },
 } as const;
 
-type Flags = { [K in keyof typeof flags]?: string | undefined };
+type Flags = { [K in Exclude<keyof typeof flags, 'json'>]?: string | undefined } & { json?: boolean };
 
 /** `comfy-bridge keys …`: on the data directory of the settings, whether a bridge runs there or not. The exit code. */
 export async function runKeysCommand(
@@ -44,7 +47,7 @@ export async function runKeysCommand(
   try {
     const parsed = parseArgs({ args: [...args], options: flags, allowPositionals: true, strict: true });
     const [action, id, ...rest] = parsed.positionals;
-    if (action === undefined || rest.length > 0) throw new Error(usage);
+    if (action === undefined || rest.length > 0) throw new Error(keysUsage);
     if (jobs.store === 'memory')
       throw new Error(
         'JOB_STORE=memory keeps nothing on disk: take sqlite, or create keys over HTTP, with OPERATOR_TOKEN',
@@ -75,7 +78,9 @@ async function run(
   { action, id, values }: { action: string; id: string | undefined; values: Flags },
 ): Promise<void> {
   if (action === 'list') {
-    for (const known of await book.read()) output.stdout.write(`${toLine(known, now())}\n`);
+    const known = await book.read();
+    if (values.json === true) printJson({ keys: known.map((one) => describeKey(one, now())) });
+    else for (const one of known) output.stdout.write(`${toLine(one, now())}\n`);
     return;
   }
   if (action === 'create') {
@@ -87,22 +92,31 @@ async function run(
     });
     await audit('createKey', known.key.id);
     output.stderr.write(`Key ${known.key.id} for ${known.key.name}. It is shown this one time:\n`);
-    output.stdout.write(`${token}\n`);
+    printToken(known, token);
     return;
   }
-  if (id === undefined) throw new Error(usage);
+  if (id === undefined) throw new Error(keysUsage);
   if (action === 'revoke') {
     if ((await book.revoke(id)) === undefined) throw new Error(`there is no key ${id}: see keys list`);
     await audit('revokeKey', id);
     output.stderr.write(`Key ${id} is revoked.\n`);
     return;
   }
-  if (action !== 'rotate') throw new Error(usage);
+  if (action !== 'rotate') throw new Error(keysUsage);
   const rotated = await book.rotate(id, { overlapMs: readSpan(values.overlap ?? '0s', '--overlap') * 1000 });
   if (rotated === undefined) throw new Error(`there is no key ${id} that is not revoked: see keys list`);
   await audit('rotateKey', id);
   output.stderr.write(`Key ${id} has a new secret. It is shown this one time:\n`);
-  output.stdout.write(`${rotated.token}\n`);
+  printToken(rotated.known, rotated.token);
+
+  function printJson(value: unknown): void {
+    output.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  }
+
+  function printToken(known: KnownKey, token: string): void {
+    if (values.json === true) printJson({ ...describeKey(known, now()), key: token });
+    else output.stdout.write(`${token}\n`);
+  }
 }
 
 function auditInto(records: RecordsFile, now: () => number): Tools['audit'] {
@@ -130,7 +144,7 @@ function readWanted(values: Flags) {
   });
   if (!parsed.success) {
     const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-    throw new Error(`${problems.join('\n')}\n${usage}`);
+    throw new Error(`${problems.join('\n')}\n${keysUsage}`);
   }
   const { name, role, expires_in, workflows = null } = parsed.data;
   const { requests_per_minute = null, unfinished_jobs = null } = parsed.data.limits ?? {};

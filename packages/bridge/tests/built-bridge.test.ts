@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 
 import { startSim } from '@comfy-bridge/comfy-sim';
 import { expect, test } from 'vitest';
@@ -99,5 +100,9 @@ test('the built bridge runs a job, and has it still after a restart', { timeout:
   const clip = new FormData();
   clip.append('file', new Blob([await readFile(join(root, 'tests/fixtures/media/clip.mp4'))]), 'clip.mp4');
   const uploaded = await call(`${bridge.url}/upload`, { method: 'POST', body: clip });
+  // The command line, with the typed client in it, is of the same build.
+  const args = [built.main, 'run', 'text-to-image', '--json', '--url', bridge.url];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: dataDir });
+  expect(JSON.parse(stdout)).toMatchObject({ status: 'succeeded' });
   expect(await uploaded.text()).toMatch(/^\{"file":"[\w-]+\.mp4"\}$/);
 });

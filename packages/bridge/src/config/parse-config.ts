@@ -7,6 +7,8 @@ import { show } from './option.ts';
 import type { Option, WrongPart } from './option.ts';
 import { optionEntries } from './options.ts';
 import type { OptionValues } from './options.ts';
+import { readSecretFiles } from './secret-files.ts';
+import type { SecretFiles } from './secret-files.ts';
 import { fromConfigJson, fromDotEnv, fromEnvironment } from './sources.ts';
 import type { ConfigFile, Environment, Findings, Source } from './sources.ts';
 
@@ -14,7 +16,11 @@ export interface ConfigInput {
   env: Environment;
   /** Where relative paths of the environment and of defaults count from. */
   cwd: string;
-  files?: { dotEnv?: ConfigFile | undefined; configJson?: ConfigFile | undefined };
+  files?: {
+    dotEnv?: ConfigFile | undefined;
+    configJson?: ConfigFile | undefined;
+    secrets?: SecretFiles | undefined;
+  };
 }
 
 /** Problems and warnings are one line each. A warning is something that has no effect although it looks as if it had. */
@@ -26,19 +32,32 @@ export type ConfigResult =
  * Merges environment, `.env`, config.json and defaults, in this order of precedence, option by option, and reports all
  * wrong values at once. Pure. An empty value counts as not set.
  */
-export function parseConfig({ env, cwd, files = {} }: ConfigInput): ConfigResult {
-  const findings: Findings = { problems: [], warnings: [] };
-  const { dotEnv, configJson } = files;
+export function parseConfig(input: ConfigInput): ConfigResult {
+  return parseSources(input).result;
+}
+
+/** The settings and where they are from: every source but the defaults, the first that has a key wins. */
+export interface LoadedSources {
+  sources: readonly Source[];
+  result: ConfigResult;
+}
+
+function parseSources({ env, cwd, files = {} }: ConfigInput): LoadedSources {
+  const { dotEnv, configJson, secrets } = files;
+  const findings: Findings = { problems: [...(secrets?.problems ?? [])], warnings: [] };
   const sources = [
     fromEnvironment(env, cwd),
+    ...(secrets?.sources ?? []),
     ...(dotEnv === undefined ? [] : [fromDotEnv(dotEnv, cwd, findings)]),
     ...(configJson === undefined ? [] : [fromConfigJson(configJson, cwd, findings)]),
   ];
   const values = parseValues(sources, cwd, findings);
   const { problems, warnings } = findings;
-  return problems.length > 0
-    ? { ok: false, problems, warnings }
-    : { ok: true, config: toBridgeConfig(values), warnings };
+  const result: ConfigResult =
+    problems.length > 0
+      ? { ok: false, problems, warnings }
+      : { ok: true, config: toBridgeConfig(values), warnings };
+  return { sources, result };
 }
 
 /** Complete only when no problem was added to `findings`. */
@@ -46,7 +65,7 @@ function parseValues(sources: readonly Source[], cwd: string, findings: Findings
   const values: Partial<Record<keyof OptionValues, unknown>> = {};
   for (const [key, option] of optionEntries) {
     const defaults: Source = { name: 'default', baseDir: cwd, values: new Map([[key, option.default]]) };
-    const source = [...sources, defaults].find((candidate) => isSet(candidate.values.get(key)));
+    const source = pickSource([...sources, defaults], key);
     if (source === undefined) continue;
     const raw = source.values.get(key);
     const parsed = option.parser.parse(raw, source.baseDir);
@@ -56,6 +75,11 @@ function parseValues(sources: readonly Source[], cwd: string, findings: Findings
         findings.problems.push(toProblem(source.name, key, option, raw, wrong));
   }
   return values as OptionValues;
+}
+
+/** The source that a setting is taken from; undefined when it stands nowhere. */
+export function pickSource(sources: readonly Source[], key: string): Source | undefined {
+  return sources.find(({ values }) => isSet(values.get(key)));
 }
 
 function isSet(raw: unknown): boolean {
@@ -71,11 +95,17 @@ function toProblem(source: string, key: string, option: Option, raw: unknown, wr
  * Reads `.env` of `cwd` and the config.json that `CONFIG` names (else the one in `cwd`, if there is one), then
  * `parseConfig`. A missing `.env` is fine, a missing file named by `CONFIG` is a problem. Never rejects for a bad file.
  */
-export async function loadConfig({ env, cwd }: { env: Environment; cwd: string }): Promise<ConfigResult> {
+export async function loadConfig(input: { env: Environment; cwd: string }): Promise<ConfigResult> {
+  return (await loadSources(input)).result;
+}
+
+/** As `loadConfig`, with the sources. */
+export async function loadSources({ env, cwd }: { env: Environment; cwd: string }): Promise<LoadedSources> {
   const dotEnv = await readConfigFile(join(cwd, '.env'));
   const { path, namedBy } = findConfigJson(env, dotEnv, cwd);
   const configJson = await readConfigFile(path, namedBy);
-  return parseConfig({ env, cwd, files: { dotEnv, configJson } });
+  const secrets = await readSecretFiles(env, cwd);
+  return parseSources({ env, cwd, files: { dotEnv, configJson, secrets } });
 }
 
 /** Where config.json should lie, and which source says so. */

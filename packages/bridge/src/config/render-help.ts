@@ -4,16 +4,16 @@ import { optionEntries, sections } from './options.ts';
 const width = 100;
 const indent = 24;
 
-/** The text of `--help`. */
-export function renderHelp(version: string): string {
+/** The text of `--help`. `commands`: what the command line takes, in the words of its table. */
+export function renderHelp(version: string, commands: string): string {
   const blocks = toSections().map(([title, entries]) =>
     [`${title}:`, ...entries.map(renderOption)].join('\n'),
   );
   return `${[
     `comfy-bridge ${version}: one API in front of many ComfyUI machines`,
-    'Usage: comfy-bridge [--insecure] [--help] [--version]\n       comfy-bridge keys create|list|rotate|revoke …',
+    commands.trim(),
     wrap(
-      'Every setting below can stand in the environment, in .env of the working directory, or in config.json; the first of them wins. Defaults are in brackets. docs/config.md tells more.',
+      'Each command tells more with --help, and docs/cli.md all of it. Without one the bridge starts. Every setting below can stand in the environment, in .env of the working directory, or in config.json; the first of them wins. Defaults are in brackets. docs/config.md tells more.',
       '',
     ),
     ...blocks,
@@ -65,6 +65,8 @@ Each setting is taken from the first of these places that has it:
 - A wrong value stops the start. All of them are reported at once, one line each: where it stands, the key, the value
   and what is allowed. An unknown key in \`config.json\` is only warned about.
 - In \`.env\`, a value with \`#\` in it needs quotes.
+- Secrets may stand in files of their own: \`OPERATOR_TOKEN_FILE\`, \`COMFYUI_SERVERS_FILE\` and \`WEBHOOK_SECRET_FILE\`, in the environment only,
+  name the file that holds the value, as containers and service managers hand secrets in.
 
 The \`.env\` and \`config.json\` of the original bridge work as they are.`;
 

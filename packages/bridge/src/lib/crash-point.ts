@@ -1,8 +1,11 @@
 /**
- * Named places in the life of a job where a test may kill the process. Without a hook (always, outside of such a test)
+ * Named places in the life of a job, and of its database, where a test may kill the process. Without a hook (always, outside of such a test)
  * reaching one does nothing.
  */
 export type CrashPoint =
+  | 'migration-copied'
+  | 'migration-applied'
+  | 'migration-committed'
   | 'job-stored'
   | 'job-acknowledged'
   | 'attempt-assigned'

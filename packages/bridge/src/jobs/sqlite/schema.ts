@@ -1,6 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
+import { reachPoint } from '../../lib/crash-point.ts';
+import { copyDatabase, dropOldCopies, toCopyPath } from './copy-database.ts';
 import { sqliteErrorCode } from './error.ts';
 import type { SqliteSettings } from './messages.ts';
 
@@ -66,7 +68,10 @@ function makePrivate(path: string): void {
   }
 }
 
-/** Opens and migrates. Throws an error that tells the operator what to do. */
+/**
+ * Opens and migrates, in one transaction. Before that, a database of an earlier version is copied to a file beside it, so that the
+ * earlier version of the bridge can be gone back to. Throws an error that tells the operator what to do.
+ */
 export function openDatabase({ path, busyTimeoutMs, maxPages }: SqliteSettings): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
@@ -75,13 +80,18 @@ export function openDatabase({ path, busyTimeoutMs, maxPages }: SqliteSettings):
     const version = readVersion(db);
     if (version > migrations.length) {
       throw new Error(
-        `${path} was written by a newer version of the bridge (schema ${version}); start that version`,
+        `${path} was written by a newer version of the bridge (schema ${version}, this one knows ${migrations.length}): start that version, or put a copy of before the upgrade in its place`,
       );
     }
     db.exec(
       `PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = ${maxIdleLogBytes}; PRAGMA temp_store = MEMORY;`,
     );
+    if (version > 0 && version < migrations.length && path !== ':memory:') {
+      copyDatabase(db, toCopyPath(path, version));
+      reachPoint('migration-copied');
+    }
     migrate(db, version);
+    if (path !== ':memory:') dropOldCopies(path, Date.now());
     if (maxPages !== null) db.exec(`PRAGMA max_page_count = ${maxPages}`);
     return db;
   } catch (error) {
@@ -90,12 +100,16 @@ export function openDatabase({ path, busyTimeoutMs, maxPages }: SqliteSettings):
   }
 }
 
+/** Of this version of the bridge. */
+export const schemaVersion = migrations.length;
+
 /** Whether the database is as this version of the bridge has it. */
 export function isCurrent(db: DatabaseSync): boolean {
   return readVersion(db) === migrations.length;
 }
 
-function readVersion(db: DatabaseSync): number {
+/** The number of the migration that it was brought to last; 0 when it is new. */
+export function readVersion(db: DatabaseSync): number {
   return Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
 }
 
@@ -104,7 +118,10 @@ function migrate(db: DatabaseSync, version: number): void {
   try {
     for (const sql of migrations.slice(version)) db.exec(sql);
     // Written also when nothing changed: a database that is only readable must show now, not at the first job.
-    db.exec(`PRAGMA user_version = ${migrations.length}; COMMIT`);
+    db.exec(`PRAGMA user_version = ${migrations.length}`);
+    if (version < migrations.length) reachPoint('migration-applied');
+    db.exec('COMMIT');
+    if (version < migrations.length) reachPoint('migration-committed');
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK');
     throw error;
