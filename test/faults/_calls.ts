@@ -16,7 +16,16 @@ export interface Calls extends AsyncDisposable {
   upload(path: string, form: FormData): Promise<Answer>;
 }
 
-export function createCalls(url: () => string, { withinMs = 10_000 }: { withinMs?: number } = {}): Calls {
+export interface CallsOptions {
+  withinMs?: number;
+  /** Sent with each: what shows who is calling. */
+  credentials?: Readonly<Record<string, string>>;
+}
+
+export function createCalls(
+  url: () => string,
+  { withinMs = 10_000, credentials = {} }: CallsOptions = {},
+): Calls {
   const agent = new Agent({ pipelining: 0, connect: { timeout: 3_000 } });
 
   async function send(method: 'GET' | 'POST', path: string, json?: unknown): Promise<Answer> {
@@ -24,8 +33,8 @@ export function createCalls(url: () => string, { withinMs = 10_000 }: { withinMs
       method,
       dispatcher: agent,
       signal: AbortSignal.timeout(withinMs),
+      headers: { ...credentials, ...(json !== undefined && { 'content-type': 'application/json' }) },
       ...(json !== undefined && {
-        headers: { 'content-type': 'application/json' },
         body: typeof json === 'string' ? json : JSON.stringify(json),
       }),
     });
@@ -39,7 +48,7 @@ export function createCalls(url: () => string, { withinMs = 10_000 }: { withinMs
       const answer = await fetch(`${url()}${path}`, {
         method: 'POST',
         body: form,
-        headers: { connection: 'close' },
+        headers: { ...credentials, connection: 'close' },
         signal: AbortSignal.timeout(withinMs),
       });
       return toAnswer(

@@ -13,6 +13,8 @@ export interface ClientDeps {
   calls: Calls;
   /** Where `/ws` is, without the query. */
   socketUrl(): string;
+  /** What its socket shows; its calls have it by themselves. */
+  credentials: Readonly<Record<string, string>>;
   /** The bridge's life that this is. */
   life(): number;
 }
@@ -87,7 +89,7 @@ export function startClient(deps: ClientDeps, options: ClientOptions): Client {
   async function follow(): Promise<void> {
     while (!isOver()) {
       const url = `${deps.socketUrl()}?clientId=${clientId}${extended ? `&events=2${resumeFrom(record)}` : ''}`;
-      socket = createJobSocket(url, record);
+      socket = createJobSocket(url, record, deps.credentials);
       const opened = await socket.connected;
       if (opened && record.submits === 0) await submit();
       const again = socket.count > 1;

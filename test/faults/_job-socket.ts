@@ -17,11 +17,15 @@ export interface JobSocket {
 
 const counts = new WeakMap<JobRecord, number>();
 
-export function createJobSocket(url: string, record: JobRecord): JobSocket {
+export function createJobSocket(
+  url: string,
+  record: JobRecord,
+  headers: Readonly<Record<string, string>>,
+): JobSocket {
   const life = record.life();
   const count = (counts.get(record) ?? 0) + 1;
   counts.set(record, count);
-  const socket = new WebSocket(url, { perMessageDeflate: false, handshakeTimeout: 3_000 });
+  const socket = new WebSocket(url, { perMessageDeflate: false, handshakeTimeout: 3_000, headers });
   const connected = Promise.withResolvers<boolean>();
   const ends: SeenFrame[] = [];
   let changed = Promise.withResolvers<void>();

@@ -1,6 +1,8 @@
 import { startSim } from '@comfy-bridge/comfy-sim';
 import type { Sim, SimOptions } from '@comfy-bridge/comfy-sim';
 
+import { accessSettings, createCredentials } from '../../packages/bridge/tests/_access.ts';
+import type { AccessMode } from '../../packages/bridge/tests/_access.ts';
 import { startBackend } from './_backend-process.ts';
 import type { BackendOptions, BackendProcess } from './_backend-process.ts';
 import { startBridgeProcess } from './_bridge-process.ts';
@@ -28,6 +30,8 @@ export interface RigOptions {
   /** A proxy between the clients and the bridge, for their WebSockets and, but for the results, their calls. */
   front?: boolean;
   env?: Record<string, string>;
+  /** Default `keys off`. With `keys on` every client of the rig shows the same key. */
+  access?: AccessMode;
   crashAt?: CrashWish;
   /** Wait until every backend is ready; default true. */
   ready?: boolean;
@@ -40,6 +44,10 @@ export interface Rig extends AsyncDisposable {
   readonly links: readonly FaultProxy[];
   readonly front: FaultProxy | undefined;
   readonly calls: Calls;
+  /** Headers by which a client of this rig shows who it is; none with keys off. */
+  readonly credentials: Readonly<Record<string, string>>;
+  /** With keys on: calls of somebody else, who has a key too. With keys off, of anybody. */
+  stranger(): Promise<Calls>;
   readonly records: readonly JobRecord[];
   /** Starts a client with the next number. */
   client(options?: Partial<ClientOptions>): Client;
@@ -80,20 +88,22 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   for (const address of options.links === true ? addresses : []) {
     links.push(parts.use(await startFaultProxy(toTarget(address))));
   }
-  const { env, crashAt } = options;
+  const { env, crashAt, access = 'keys off' } = options;
   const bridge = parts.use(
     await startBridgeProcess({
       backends: links.length > 0 ? links.map((link) => link.address) : addresses,
-      ...(env !== undefined && { env }),
+      env: { ...accessSettings(access), ...env },
       crashAt,
     }),
   );
+  const newCredentials = () => createCredentials(bridge.url, access);
+  const credentials = await newCredentials();
   const front =
     options.front === true
       ? parts.use(await startFaultProxy(toTarget(`127.0.0.1:${bridge.port}`)))
       : undefined;
-  const calls = parts.use(createCalls(() => bridge.url));
-  const clientCalls = front === undefined ? calls : splitCalls(parts, calls, front);
+  const calls = parts.use(createCalls(() => bridge.url, { credentials }));
+  const clientCalls = front === undefined ? calls : splitCalls(parts, calls, { front, credentials });
   const clients: Client[] = [];
   parts.defer(() => clients.forEach((client) => client.stop()));
   const records: JobRecord[] = [];
@@ -122,6 +132,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     const started = startClient(
       {
         calls: clientCalls,
+        credentials,
         socketUrl: () => `ws://${front?.address ?? `127.0.0.1:${bridge.port}`}/ws`,
         life: () => bridge.life,
       },
@@ -139,6 +150,11 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     links,
     front,
     calls,
+    credentials,
+    async stranger() {
+      const others = await newCredentials();
+      return owned.use(createCalls(() => bridge.url, { credentials: others }));
+    },
     records,
     client,
     untilReady,
@@ -161,8 +177,12 @@ export async function startRig(options: RigOptions): Promise<Rig> {
  * Results are fetched past the proxy: what a network swallows after the bridge has sent it, no server can know, and a
  * broken transfer has a row of its own.
  */
-function splitCalls(parts: AsyncDisposableStack, direct: Calls, front: FaultProxy): Calls {
-  const proxied = parts.use(createCalls(() => `http://${front.address}`));
+function splitCalls(
+  parts: AsyncDisposableStack,
+  direct: Calls,
+  { front, credentials }: { front: FaultProxy; credentials: Readonly<Record<string, string>> },
+): Calls {
+  const proxied = parts.use(createCalls(() => `http://${front.address}`, { credentials }));
   return { ...proxied, get: (path) => (path.startsWith('/history') ? direct : proxied).get(path) };
 }
 

@@ -4,6 +4,7 @@ import type { Fleet } from './backends/fleet.ts';
 import { buildAccess, createAdmission, createStoredLimit } from './build-access.ts';
 import { buildApi } from './build-api.ts';
 import { buildAssets } from './build-assets.ts';
+import { buildConnectionGate } from './build-connection-gate.ts';
 import { buildFilePolicy } from './build-file-policy.ts';
 import { buildFleet } from './build-fleet.ts';
 import { buildHttpApp } from './build-http-app.ts';
@@ -15,7 +16,7 @@ import { createEvents } from './events.ts';
 import type { Events } from './events.ts';
 import { createDiskFileStore } from './files/disk-file-store.ts';
 import { limitStorage } from './files/limit-storage.ts';
-import { addressOf } from './http/app.ts';
+import { addressOf, isTrustedProxy } from './http/app.ts';
 import { mayConnectFrom } from './http/cors.ts';
 import { createMetricsGate } from './http/requests/metrics-gate.ts';
 import { listRoutes } from './http/list-routes.ts';
@@ -153,7 +154,14 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
   );
   parts.defer(() => housekeeping.stop());
 
-  const server = createHttpServer();
+  const gate = parts.use(
+    buildConnectionGate(config, {
+      isTrustedProxy: (address) => isTrustedProxy(app, address),
+      events,
+      log: log.child({ part: 'http' }),
+    }),
+  );
+  const server = createHttpServer((socket) => gate.admit(socket));
   const gateway = createGateway(
     {
       server,
@@ -167,6 +175,7 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
       admit: createAdmission(access, {
         maxSockets: config.limits.sockets,
         addressOf: (request) => addressOf(app, request),
+        onEntered: ({ socket }) => gate.vouch(socket),
       }),
       isDraining,
       log: log.child({ part: 'ws' }),
@@ -236,6 +245,7 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
   );
   const app = buildHttpApp(config, {
     ...{ access, routes, workflows, observability, metricsGate, now },
+    onKnown: (socket) => gate.vouch(socket),
     routers: api.routers,
     log: log.child({ part: 'http' }),
   });

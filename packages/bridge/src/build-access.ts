@@ -96,13 +96,25 @@ export function buildAuditing({ audit }: Access, routes: readonly Route[]) {
 /** How a WebSocket comes in. `addressOf`: where a request comes from, through proxies that are trusted. */
 export function createAdmission(
   access: Access,
-  { maxSockets, addressOf }: { maxSockets: number; addressOf(request: IncomingMessage): string },
+  {
+    maxSockets,
+    addressOf,
+    onEntered,
+  }: {
+    maxSockets: number;
+    addressOf(request: IncomingMessage): string;
+    /** Its socket is counted here from now on. */
+    onEntered(request: IncomingMessage): void;
+  },
 ) {
   const open = createOpenCounts();
 
-  function enter(name: string): ReturnType<Admitted['enter']> {
+  function enter(request: IncomingMessage, name: string): ReturnType<Admitted['enter']> {
     const leave = open.take(name, maxSockets);
-    if (leave !== undefined) return { ok: true, leave };
+    if (leave !== undefined) {
+      onEntered(request);
+      return { ok: true, leave };
+    }
     return {
       ok: false,
       status: 429,
@@ -115,7 +127,12 @@ export function createAdmission(
     const address = addressOf(request);
     if (!access.required) {
       const name = `address ${toAddressGroup(address)}`;
-      return { ok: true, scope: (clientId) => clientId, isGood: () => true, enter: () => enter(name) };
+      return {
+        ok: true,
+        scope: (clientId) => clientId,
+        isGood: () => true,
+        enter: () => enter(request, name),
+      };
     }
     try {
       const ticket = query.get('ticket') ?? undefined;
@@ -124,7 +141,7 @@ export function createAdmission(
         ok: true,
         scope: (clientId) => scopeClientId(identity, clientId),
         isGood: () => access.isGood(identity),
-        enter: () => enter(identity.account),
+        enter: () => enter(request, identity.account),
       };
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;

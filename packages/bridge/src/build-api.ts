@@ -178,7 +178,10 @@ export function buildApi(config: BridgeConfig, deps: BuildApiDeps): Api {
         isDraining,
         isStranger: (request) => access.required && identityOf(request) === undefined,
       }),
-      createOpenApiRoutes({ workflows, fleet }, { version, basePath: config.server.basePath }),
+      createOpenApiRoutes(
+        { workflows, fleet },
+        { version, basePath: config.server.basePath, keysRequired: access.required },
+      ),
       createDocsRoutes(),
       createWorkflowRoutes({ workflows, fleet }),
       createUploadRoutes({

@@ -27,7 +27,7 @@ export interface BuildFleetDeps {
   store: JobStore;
   ledger: JobLedger;
   events: Events;
-  moveAway(backend: string, which: 'waiting' | 'all'): void;
+  moveAway(backend: string, which: 'waiting' | 'all' | 'even-done'): void;
   log: Logger;
   now: () => number;
 }

@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+
 import type { Express, Router } from 'express';
 
 import type { Access } from './access/access.ts';
@@ -21,6 +23,8 @@ export interface BuildHttpAppDeps {
   workflows: WorkflowCatalog;
   observability: Observability;
   metricsGate: MetricsGate;
+  /** The connection of a caller that has shown a key. */
+  onKnown(socket: Socket): void;
   log: Logger;
   now: () => number;
 }
@@ -41,6 +45,7 @@ export function buildHttpApp(config: BridgeConfig, deps: BuildHttpAppDeps): Expr
     log,
     guard: buildRouteGuard(access, { routes, workflows, metricsGate }),
     audit: buildAuditing(access, routes),
+    onKnown: deps.onKnown,
     limitRequests: createRequestLimit({
       buckets: createTokenBuckets({ now, windowMs: 60_000 }),
       requestsPerMinute: config.limits.requestsPerMinute,

@@ -1,4 +1,5 @@
 import type { FleetParts } from './build-fleet.ts';
+import { buildTrust } from './build-trust.ts';
 import type { BridgeConfig } from './config/bridge-config.ts';
 import type { Events } from './events.ts';
 import type { FilePolicy } from './files/collect-result.ts';
@@ -8,6 +9,7 @@ import type { JobStore } from './jobs/job-store.ts';
 import type { Job } from './jobs/job.ts';
 import type { Logger } from './logging.ts';
 import { createAttemptRunner } from './scheduling/attempt/attempt-runner.ts';
+import { createTraces } from './scheduling/attempt/run-traces.ts';
 import { createClassifier } from './scheduling/classify-job.ts';
 import type { ClassifyJob } from './scheduling/classify-job.ts';
 import { createExperience } from './scheduling/experience.ts';
@@ -89,6 +91,7 @@ export async function buildScheduling(
       maxJobResultBytes: config.files.jobResultMaxBytes,
     },
   );
+  const traces = createTraces({ events, log }, { cleanUp: config.backends.cleanUp });
   const scheduler = createScheduler(
     {
       ledger,
@@ -101,16 +104,23 @@ export async function buildScheduling(
       probeSoon: (backend) => watch.probeSoon(backend),
       log,
       attempt,
+      traces,
     },
     {
       slotsPerBackend: config.backends.slots,
       maxAttempts: config.jobs.maxAttempts,
-      cleanUp: config.backends.cleanUp,
       hedging: config.jobs.hedging,
       now,
     },
   );
   parts.defer(() => scheduler.stop());
+  parts.use(
+    buildTrust(config.backends, {
+      ...{ fleetParts: deps.fleetParts, scheduler, classify, judge, files, policy, workflows },
+      ...{ sockets, traces, events, now },
+      log: deps.log.child({ part: 'trust' }),
+    }),
+  );
   const previewJob = createPreviewJob({
     fleet,
     workflows,

@@ -54,6 +54,20 @@ export interface BridgeEvents {
     reason: 'command' | 'owner-work' | 'schedule' | null;
     until: number | null;
   };
+  /** A result of a backend was wrong, or not what another one made; that alone has no consequences. */
+  'backend:doubted': {
+    backend: string;
+    kind: 'canary' | 'duplicate';
+    detail: string;
+    /** From 0 to 1; null where there was nothing to measure. */
+    difference: number | null;
+  };
+  /** A backend's results are not believed any more: it gets no jobs, and those on it go elsewhere. */
+  'backend:quarantined': { backend: string; reason: string };
+  /** An operator believes the results of a backend again that was quarantined. */
+  'backend:believed': { backend: string };
+  /** Connections were closed, or not let in; at once, and then at most once in ten seconds. `address`: whose (IPv6: its network), null: everybody's. */
+  'connections:refused': { count: number; open: number; address: string | null };
   /** Work may have become possible somewhere: a slot was freed, a queue got shorter, a backend's nodes changed. */
   'backend:capacity': { backend: string };
   /** An operator changed what machines must have to run a workflow; no tags: nothing. */

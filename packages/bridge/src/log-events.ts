@@ -53,6 +53,21 @@ export function logEvents({ events, log }: { events: Events; log: Logger }): () 
       else log.info({ backend }, 'backend lent again');
     }),
     events.on('backend:lost', ({ backend, reason }) => log.warn({ backend, reason }, 'backend lost')),
+    events.on('backend:doubted', ({ backend, kind, detail, difference }) => {
+      log.warn({ backend, kind, detail, difference }, 'backend doubted');
+    }),
+    events.on('backend:quarantined', ({ backend, reason }) => {
+      log.error({ backend, reason }, 'backend quarantined: it gets no jobs until an operator resumes it');
+    }),
+    events.on('backend:believed', ({ backend }) => log.info({ backend }, 'backend believed again')),
+    events.on('connections:refused', ({ count, open, address }) => {
+      log.warn(
+        { count, open, address },
+        address === null
+          ? 'connections refused: MAX_CONNECTIONS are open'
+          : 'connections refused: LIMIT_CONNECTIONS of one address are open; a proxy belongs into TRUST_PROXY',
+      );
+    }),
   ];
   return () => unsubscribe.forEach((off) => off());
 }

@@ -2,10 +2,11 @@ import { createdKeySchema } from '@comfy-bridge/protocol';
 import type { CreatedKey } from '@comfy-bridge/protocol';
 import { expect } from 'vitest';
 
+import { accessSettings, operatorToken } from './_access.ts';
 import { startBridge } from './_start-bridge.ts';
 import type { StartOptions, TestBridge } from './_start-bridge.ts';
 
-export const operatorToken = 'the-operators-own-token';
+export { operatorToken };
 export const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
 const free = { mode: 'free', runMs: 0 } as const;
 
@@ -30,7 +31,7 @@ export function startKeyed({ env, ...options }: StartOptions = {}): Promise<Test
   return startBridge({
     sim: free,
     ...options,
-    env: { KEYS: 'required', OPERATOR_TOKEN: operatorToken, ...env },
+    env: { ...accessSettings('keys on'), ...env },
   });
 }
 

@@ -26,7 +26,7 @@ const tellTales = {
 } as const;
 
 /** Sends what no well-behaved client sends, over a few kept connections, and remembers the ids that answers hold. */
-export function createSender(url: string): Sender {
+export function createSender(url: string, credentials: Readonly<Record<string, string>> = {}): Sender {
   const { hostname, port } = new URL(url);
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });
   const known = new Map<string, string[]>();
@@ -55,7 +55,11 @@ export function createSender(url: string): Sender {
     return new Promise((resolve, reject) => {
       const call = request({
         ...{ agent, hostname, port, path, method: method.toUpperCase() },
-        headers: { ...headers, ...(body !== undefined && { 'content-length': String(body.length) }) },
+        headers: {
+          ...headers,
+          ...credentials,
+          ...(body !== undefined && { 'content-length': String(body.length) }),
+        },
         signal: AbortSignal.timeout(answerMs),
       });
       call.on('error', reject);

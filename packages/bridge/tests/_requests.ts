@@ -146,7 +146,7 @@ export interface RawConnection extends Disposable {
 }
 
 /** A TCP connection to the bridge, for requests that no well-behaved client sends. */
-export function rawConnection(t: TestBridge): RawConnection {
+export function rawConnection(t: Pick<TestBridge, 'url'>): RawConnection {
   const { hostname, port } = new URL(t.url);
   const socket = connect({ host: hostname, port: Number(port) });
   const chunks: Buffer[] = [];

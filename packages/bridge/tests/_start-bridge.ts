@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { startSim } from '@comfy-bridge/comfy-sim';
 import type { Sim, SimOptions } from '@comfy-bridge/comfy-sim';
 
+import { accessSettings, createCredentials } from './_access.ts';
+import type { AccessMode } from './_access.ts';
 import { createBridge } from '../src/bridge.ts';
 import type { Bridge, BridgeOverrides } from '../src/bridge.ts';
 import { parseConfig } from '../src/config/parse-config.ts';
@@ -23,6 +25,10 @@ export interface StartOptions {
   overrides?: Partial<BridgeOverrides>;
   /** Wait until every backend is ready. Default true. */
   ready?: boolean;
+  /** Default `keys off`. With `keys on`, what the test sends shows a key; see `credentials`. */
+  access?: AccessMode;
+  /** Whose key that is. Default `client`. */
+  role?: 'client' | 'operator';
   /** Keep and use this data directory instead of a fresh one that is removed at the end. */
   dataDir?: string;
 }
@@ -35,6 +41,8 @@ export interface TestBridge extends AsyncDisposable {
   /** The first simulated backend. */
   readonly sim: Sim;
   readonly dataDir: string;
+  /** What `get` and `post` send by themselves; for sockets and requests written by hand. None with keys off. */
+  readonly credentials: Readonly<Record<string, string>>;
   /** Everything that was logged at level error: a test that expects none fails on one. */
   readonly errors: string[];
   /** The next event of that name that matches; rejects after ten seconds, saying what it waited for. */
@@ -52,6 +60,7 @@ export async function startBridge(options: StartOptions = {}): Promise<TestBridg
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'bridge-test-')));
   if (options.dataDir === undefined) parts.defer(() => rm(dataDir, { recursive: true, force: true }));
 
+  const { access = 'keys off', role } = options;
   const wanted = options.sims ?? 1;
   const simOptions = typeof wanted === 'number' ? Array.from({ length: wanted }, () => ({})) : wanted;
   const sims = await Promise.all(simOptions.map((own) => startSim({ ...options.sim, ...own })));
@@ -68,6 +77,7 @@ export async function startBridge(options: StartOptions = {}): Promise<TestBridg
       PROBE_INTERVAL: '0.2',
       // A test that ends does not wait for jobs that it left running.
       SHUTDOWN_TIMEOUT: '0',
+      ...accessSettings(access),
       ...options.env,
     },
   });
@@ -101,8 +111,12 @@ export async function startBridge(options: StartOptions = {}): Promise<TestBridg
     while (missing()) await nextEvent('backend:ready');
   }
 
+  const credentials = await createCredentials(bridge.url, access, role);
   const send = (path: string, init: RequestInit) =>
-    fetch(`${bridge.url}${path}`, { ...init, headers: { connection: 'close', ...init.headers } });
+    fetch(`${bridge.url}${path}`, {
+      ...init,
+      headers: { connection: 'close', ...credentials, ...init.headers },
+    });
   const owned = parts.move();
   return {
     bridge,
@@ -115,6 +129,7 @@ export async function startBridge(options: StartOptions = {}): Promise<TestBridg
       return first;
     },
     dataDir,
+    credentials,
     errors,
     nextEvent,
     get: (path, init = {}) => send(path, init),

@@ -52,7 +52,7 @@ export const idOf = ({ url }: Upload) => url?.split('/').at(-1) ?? '';
 
 /** One step of the protocol by hand. */
 export function step(t: TestBridge, method: string, path: string, init: RequestInit = {}) {
-  const headers = { connection: 'close', 'tus-resumable': '1.0.0', ...init.headers };
+  const headers = { connection: 'close', 'tus-resumable': '1.0.0', ...t.credentials, ...init.headers };
   return fetch(`${endpoint(t)}${path}`, { ...init, method, headers });
 }
 

@@ -12,8 +12,10 @@ import { WebSocketServer } from 'ws';
 
 import { toPin } from '../src/comfy/backend-connector.ts';
 import { createComfyClient } from '../src/comfy/comfy-client.ts';
+import { fleetApi, refusalOf } from './_fleet-api.ts';
 import { parseBody } from './_requests.ts';
 import { startBridge } from './_start-bridge.ts';
+import type { TestBridge } from './_start-bridge.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'bridge-tls-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -145,4 +147,54 @@ describe.skipIf(trusted === undefined)('a backend behind TLS', () => {
     await using t = await startBridge({ dataDir, env, sims: 0, ready: false });
     await expect.poll(() => parseBody(t.get(path))).toMatchObject({ status: 'lost', reason });
   });
+
+  test('takes another pin at the next connection and keeps it over a restart; null is any trusted key', async () => {
+    await using server = await startTls(renewed);
+    const dataDir = mkdtempSync(join(folder, 'data-'));
+    const options = { dataDir, env: { JOB_STORE: 'sqlite' }, sims: 0 };
+    const reason = 'its certificate is not the pinned one';
+    const [right, wrong] = [`sha256:${renewed?.pin}`, `sha256:${trusted?.pin}`];
+    const pinned = (t: TestBridge) => t.bridge.fleet.find('lent')?.endpoint.pin;
+    {
+      await using t = await startBridge(options);
+      const { add, change, get } = fleetApi(t);
+      // It is no ComfyUI but for its queue, so it is not used; only why not tells of the certificate.
+      const why = async () => (await get('lent'))['reason'];
+      await add({ url: server.url, name: 'lent', pin: wrong, token: 'kept' });
+      await expect.poll(why).toBe(reason);
+      await change('lent', { pin: right });
+      await expect.poll(why).not.toBe(reason);
+      await change('lent', { pin: wrong });
+      await expect.poll(why).toBe(reason);
+      await change('lent', { pin: null });
+      await expect.poll(why).not.toBe(reason);
+      await change('lent', { weight: 2 });
+      expect(t.bridge.fleet.find('lent')?.endpoint).toEqual({ url: server.url, token: 'kept' });
+    }
+    {
+      await using t = await startBridge({ ...options, ready: false });
+      expect(pinned(t)).toBeUndefined();
+      await fleetApi(t).change('lent', { pin: right, token: null });
+      expect(t.bridge.fleet.find('lent')?.endpoint).toEqual({ url: server.url, pin: renewed?.pin });
+    }
+    await using t = await startBridge({ ...options, ready: false });
+    expect(pinned(t)).toBe(renewed?.pin);
+  });
+});
+
+test('a pin is refused where nothing could be compared with it, and for what the configuration names', async () => {
+  await using t = await startBridge();
+  const { add, send } = fleetApi(t);
+  const pin = `sha256:${Buffer.alloc(32, 7).toString('base64')}`;
+  await add({ url: 'a:1', name: 'plain' });
+  await add({ url: 'https://a:2', name: 'tls' });
+  const refuse = (name: string, body: unknown, status: number, code: string) =>
+    send('PATCH', `/${name}`, body).then((answer) => refusalOf(answer, status, code));
+  expect(await refuse('plain', { pin, weight: 9 }, 400, 'bad_request')).toContain('only with https://');
+  expect(await refuse('tls', { pin: 'sha256:short' }, 400, 'bad_request')).toContain('a pin of sha256:');
+  for (const value of [pin, null])
+    expect(await refuse('backend-1', { pin: value, weight: 9 }, 409, 'conflict')).toContain(
+      'COMFYUI_SERVERS',
+    );
+  expect(t.bridge.fleet.backends.map(({ settings }) => settings.weight)).toEqual([1, 1, 1]);
 });

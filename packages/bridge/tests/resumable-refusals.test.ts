@@ -1,6 +1,7 @@
 import type { UploadOptions } from 'tus-js-client';
 import { expect, test } from 'vitest';
 
+import { accessModes } from './_access.ts';
 import { as, assetOf, photo, postAsset, refused } from './_assets.ts';
 import {
   begin,
@@ -110,8 +111,8 @@ test('what does not fit any more is refused while it streams, and can be gone on
   expect(t.errors).toEqual([]);
 });
 
-test('a request in another version is told which one we speak', async () => {
-  await using t = await start();
+test.each(accessModes)('a request in another version is told which one we speak (%s)', async (access) => {
+  await using t = await start({ access });
   const answer = await step(t, 'POST', '', { headers: { 'tus-resumable': '0.2.2', 'upload-length': '10' } });
   expect(answer.headers.get('tus-version')).toBe('1.0.0');
   await refused(answer, 412, 'bad_request');

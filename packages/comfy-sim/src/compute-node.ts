@@ -43,6 +43,7 @@ export async function computeNode(computation: NodeComputation): Promise<NodeRes
     prompt,
     extraData,
     files: host.files,
+    liar: host.options.liar,
     plain: host.options.runMs === 0,
     previews: wantsPreviews(host, extraData),
     step: async (value, max, { preview, ms } = {}) => {

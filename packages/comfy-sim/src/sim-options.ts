@@ -1,4 +1,5 @@
 import { Donor, type DonorOptions } from './donor.ts';
+import type { Liar } from './nodes/forge.ts';
 import type { NodeDefinition } from './wire.ts';
 
 export interface SimOptions {
@@ -67,6 +68,8 @@ export interface ResolvedOptions extends Required<
   Omit<SimOptions, 'models' | 'nodes' | 'features' | 'runMs' | 'lies' | 'frontEndRoot' | 'donor'>
 > {
   donor: Donor | undefined;
+  /** `lie` sets it. */
+  liar: Liar | undefined;
   frontEndRoot: string | undefined;
   runMs: number | undefined;
   /** `setModels` changes it. */
@@ -117,6 +120,7 @@ export function resolveOptions(options: SimOptions): ResolvedOptions {
     inputFiles: options.inputFiles ?? {},
     maxUploadBytes: options.maxUploadBytes ?? 100 * 1024 * 1024,
     donor: options.donor && new Donor(options.donor),
+    liar: undefined,
     frontEndRoot: options.frontEndRoot,
     extensions: options.extensions ?? {},
   };

@@ -4,6 +4,8 @@ import { examplePng } from './example-png.ts';
 import type { Fault } from './faults.ts';
 import { FileStore } from './file-store.ts';
 import { HttpFront } from './http-front.ts';
+import type { Forgery } from './nodes/forge.ts';
+import { FOREIGN, type ForeignPrompt } from './foreign-prompt.ts';
 import type { PromptRun } from './prompt-run.ts';
 import type { LoggedRequest } from './request-log.ts';
 import { openEditor, type Editor } from './routes/editor-routes.ts';
@@ -13,6 +15,8 @@ import type { ApiPrompt, FileType } from './wire.ts';
 export type { DonorOptions, DonorPause, ForgetCall } from './donor.ts';
 export type { SimDonor } from './donor-handle.ts';
 export type { Fault } from './faults.ts';
+export type { ForeignPrompt } from './foreign-prompt.ts';
+export type { Forgery } from './nodes/forge.ts';
 export type { GivenImages } from './given-images.ts';
 export type { FailOptions, FinishOptions, Outcome } from './step-options.ts';
 export type { LoggedRequest } from './request-log.ts';
@@ -31,13 +35,6 @@ export type { PromptRun } from './prompt-run.ts';
 
 /** How long `nextPrompt` waits, in milliseconds. */
 const NEXT_PROMPT_MS = 10_000;
-
-/** A prompt of the machine's owner, which no test drives and which runs until told to end. */
-export interface ForeignPrompt {
-  promptId: string;
-  /** Ends it, whether it runs or waits. */
-  finish(): Promise<void>;
-}
 
 export interface Sim extends AsyncDisposable {
   readonly url: string;
@@ -84,6 +81,11 @@ export interface Sim extends AsyncDisposable {
   readonly donor: SimDonor;
   /** Its owner put files into a model folder or took some out: all that are there now. */
   setModels(folder: string, files: readonly string[]): void;
+  /**
+   * From now on it saves forged pictures, of all prompts or of those that `about` names; undefined: the right ones again.
+   * Pictures that a test gives to `finish` are saved as they are.
+   */
+  lie(forgery: Forgery | undefined, about?: (prompt: ApiPrompt) => boolean): void;
   /** Removes the faults not yet used. */
   clearFaults(): void;
   close(): Promise<void>;
@@ -96,11 +98,6 @@ export async function startSim(options: SimOptions = {}): Promise<Sim> {
   await sim.listen();
   return sim;
 }
-
-const FOREIGN: ApiPrompt = {
-  '1': { class_type: 'EmptyImage', inputs: { width: 64, height: 64, batch_size: 1, color: 0 } },
-  '2': { class_type: 'PreviewImage', inputs: { images: ['1', 0] } },
-};
 
 class SimServer implements Sim {
   readonly donor: SimDonor & Disposable;
@@ -253,6 +250,10 @@ class SimServer implements Sim {
 
   setModels(folder: string, files: readonly string[]): void {
     this.#engine.setModels(folder, files);
+  }
+
+  lie(forgery: Forgery | undefined, about: (prompt: ApiPrompt) => boolean = () => true): void {
+    this.#options.liar = forgery && { forgery, about };
   }
 
   async close(): Promise<void> {

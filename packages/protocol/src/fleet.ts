@@ -5,19 +5,31 @@ import { z } from 'zod';
 const timeSchema = z.iso.datetime();
 const countSchema = z.int().nonnegative();
 
+const evidenceSchema = z.strictObject({
+  at: timeSchema,
+  kind: z
+    .enum(['canary', 'duplicate'])
+    .describe('`canary`: a result that the bridge knew. `duplicate`: one that another machine made too.'),
+  detail: z.string().describe('For people.'),
+  difference: z
+    .number()
+    .nullable()
+    .describe('How far off, from 0 to 1; null where there was nothing to measure.'),
+});
+
 /** A backend; neither its address nor its token. */
 export const backendSchema = z.strictObject({
   name: z.string(),
   status: z
-    .enum(['connecting', 'ready', 'lost', 'draining', 'paused', 'leaving'])
+    .enum(['connecting', 'ready', 'lost', 'draining', 'paused', 'leaving', 'quarantined'])
     .describe(
-      'Going away comes first, then whether it answers, then what its operator or its owner (`lending`) wants of it.',
+      'Going away comes first, then whether it answers, whether its results are believed (`quarantine`), then what its operator or its owner (`lending`) wants of it.',
     ),
   trust: z
     .enum(['closed', 'open', 'half-open'])
     .describe('`closed`: trusted. `open`: failed too often and is given a rest. `half-open`: on probation.'),
   since: timeSchema.nullable(),
-  reason: z.string().nullable().describe('Why it is lost, or that its owner has paused it.'),
+  reason: z.string().nullable().describe('Why it is lost or quarantined, or that its owner has paused it.'),
   version: z.string().nullable().describe("ComfyUI's."),
   node_classes: countSchema.nullable().describe('How many it offers; null while unknown.'),
   offer_problem: z.string().nullable().describe('Why what it offers could not be read at the last try.'),
@@ -54,6 +66,23 @@ export const backendSchema = z.strictObject({
     })
     .nullable()
     .describe('What its owner, who lends it, wants of it; null for a machine that is not lent.'),
+  quarantine: z
+    .strictObject({ since: timeSchema, reason: z.string(), evidence: z.array(evidenceSchema) })
+    .nullable()
+    .describe('Its results are not believed: it gets no jobs until an operator resumes it. Null: they are.'),
+  doubts: z
+    .array(evidenceSchema)
+    .describe('What spoke against its results since the bridge started or believed it again; the last 20.'),
+  canary: z
+    .strictObject({
+      at: timeSchema,
+      outcome: z.enum(['right', 'wrong', 'unanswered']),
+      detail: z.string().nullable().describe('Why it was wrong or unanswered.'),
+      right_at: timeSchema.nullable().describe('When one was last right.'),
+      unanswered: countSchema.describe('In a row.'),
+    })
+    .nullable()
+    .describe('The last prompt whose result the bridge knew; null when there was none.'),
   jobs: z.array(
     z.strictObject({ id: z.string(), workflow: z.string(), executing_since: timeSchema.nullable() }),
   ),

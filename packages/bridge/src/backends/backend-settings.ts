@@ -17,13 +17,15 @@ const workflows = z
 /** Its message never shows the value. */
 const token = z.string().refine(isToken, 'a token is 1 to 512 printable ASCII characters without spaces');
 
+/** `sha256:` and base64: no other key of a certificate is trusted. Its form is checked with the address. */
+const pin = z.string().max(100, 'at most 100 characters');
+
 /** Asked for over the API: a backend for the fleet. */
 export const newBackendSchema = z.strictObject({
   url: z.string().max(2_048, 'at most 2,048 characters'),
   name: z.string().optional(),
   token: token.optional(),
-  /** `sha256:` and base64: no other key of a certificate is trusted. */
-  pin: z.string().max(100, 'at most 100 characters').optional(),
+  pin: pin.optional(),
   weight: weight.optional(),
   tags: tagsSchema.optional(),
   workflows: workflows.optional(),
@@ -31,7 +33,7 @@ export const newBackendSchema = z.strictObject({
 });
 export type NewBackend = z.infer<typeof newBackendSchema>;
 
-/** What may change while it is in the fleet. A token of null: none. */
+/** What may change while it is in the fleet. A token or a pin of null: none. */
 export const backendChangeSchema = z
   .strictObject({
     weight: weight.optional(),
@@ -39,12 +41,29 @@ export const backendChangeSchema = z
     workflows: workflows.optional(),
     mode: mode.optional(),
     token: token.nullable().optional(),
+    pin: pin.nullable().optional(),
   })
   .refine(
     (change) => Object.keys(change).length > 0,
-    'name at least one of weight, tags, workflows, mode, token',
+    'name at least one of weight, tags, workflows, mode, token, pin',
   );
 export type BackendChange = z.infer<typeof backendChangeSchema>;
+
+/** Its results are not believed, since (ms since the epoch) and why. */
+const quarantine = z.object({
+  since: z.number(),
+  reason: z.string(),
+  evidence: z
+    .array(
+      z.object({
+        at: z.number(),
+        kind: z.enum(['canary', 'duplicate']),
+        detail: z.string(),
+        difference: z.number().nullable(),
+      }),
+    )
+    .default([]),
+});
 
 /** What is kept of a backend over restarts. What a record does not have yet is as in a new backend. */
 export const backendRecordSchema = z.object({
@@ -59,13 +78,14 @@ export const backendRecordSchema = z.object({
   tags: tagsSchema.default([]),
   workflows: workflows.default(null),
   leaving: z.boolean().default(false),
+  quarantine: quarantine.nullable().default(null),
 });
 export type BackendRecord = z.infer<typeof backendRecordSchema>;
 
 /** The settings with those that are given anew. */
 export function changeSettings(
   settings: BackendSettings,
-  change: Omit<BackendChange, 'token'>,
+  change: Omit<BackendChange, 'token' | 'pin'>,
 ): BackendSettings {
   return {
     mode: change.mode ?? settings.mode,

@@ -8,6 +8,8 @@ import type { BackendChange, NewBackend } from './backend-settings.ts';
 import { defaultBackendSettings } from './fleet.ts';
 import type { Backend, Fleet } from './fleet.ts';
 import type { FleetRecords } from './fleet-records.ts';
+import { freshStanding } from './standing.ts';
+import type { Quarantine } from './standing.ts';
 
 export interface FleetChangeDeps {
   fleet: Fleet;
@@ -15,8 +17,8 @@ export interface FleetChangeDeps {
   records: FleetRecords;
   /** Whether an unfinished job is on that backend, its results being fetched included. */
   hasJobs(backend: string): boolean;
-  /** Takes jobs back from a backend, to be done elsewhere: those that have not begun there, or all. */
-  moveAway(backend: string, which: 'waiting' | 'all'): void;
+  /** Takes jobs back from a backend, to be done elsewhere: those that have not begun there, all, or even those that have run. */
+  moveAway(backend: string, which: 'waiting' | 'all' | 'even-done'): void;
   /** A look at a backend now. */
   probeSoon(backend: string): void;
   log: Logger;
@@ -28,10 +30,12 @@ export interface FleetChangeDeps {
  */
 export interface FleetChanges {
   add(wanted: NewBackend): Promise<Backend>;
-  /** With mode `active` one that is leaving stays. */
+  /** With mode `active` one that is leaving stays, and one that is quarantined is believed again. */
   change(name: string, change: BackendChange): Promise<Backend>;
   /** It gets nothing new, and leaves when its jobs are done; with `now` they are moved elsewhere first. */
   leave(name: string, options: { now: boolean }): Promise<Backend>;
+  /** It gets no more jobs, at once, and those on it go elsewhere. Never rejects: what could not be kept holds until the next start. */
+  quarantine(name: string, quarantine: Quarantine): Promise<void>;
   /** Goes on with what an earlier process had begun: once the jobs that it left on the backends are taken over. */
   resume(): void;
   close(): void;
@@ -81,20 +85,45 @@ export function createFleetChanges(deps: FleetChangeDeps): FleetChanges {
     return backend;
   }
 
-  async function change(name: string, { token, ...wanted }: BackendChange): Promise<Backend> {
+  async function change(name: string, { token, pin: asked, ...wanted }: BackendChange): Promise<Backend> {
     const backend = find(name);
+    if (asked !== undefined && backend.source === 'config') throw configuredPin();
+    const pin = typeof asked === 'string' ? readPin(backend, asked) : asked;
     const settings = changeSettings(backend.settings, wanted);
     const isLeaving = backend.isLeaving && settings.mode !== 'active';
-    await records.save(backend, { settings, isLeaving, token });
-    Object.assign(backend, { settings, isLeaving } satisfies Partial<Backend>);
-    if (token !== undefined) {
-      fleet.changeToken(backend, token ?? undefined);
+    const isBelieved = wanted.mode === 'active' && backend.quarantine !== null;
+    const lifted = isBelieved ? { quarantine: null } : {};
+    await records.save(backend, { settings, isLeaving, token, pin, ...lifted });
+    Object.assign(backend, { settings, isLeaving, ...lifted } satisfies Partial<Backend>);
+    if (isBelieved) {
+      backend.standing = freshStanding;
+      events.emit('backend:believed', { backend: name });
+    }
+    if (token !== undefined || pin !== undefined) {
+      fleet.changeCredentials(backend, { token, pin });
       deps.probeSoon(name);
     }
     log.info({ backend: name, ...settings }, 'backend settings changed');
     if (wanted.mode === 'paused') deps.moveAway(name, 'waiting');
     events.emit('backend:capacity', { backend: name });
     return backend;
+  }
+
+  /** Takes effect before it is kept, and whatever else is being kept: every job more is one too many. */
+  async function quarantine(name: string, found: Quarantine): Promise<void> {
+    const backend = fleet.find(name);
+    if (backend === undefined || backend.quarantine !== null) return;
+    backend.quarantine = found;
+    events.emit('backend:quarantined', { backend: name, reason: found.reason });
+    deps.moveAway(name, 'even-done');
+    try {
+      await inTurn(async () => {
+        const { settings, isLeaving } = backend;
+        if (fleet.find(name) === backend) await records.save(backend, { settings, isLeaving });
+      });
+    } catch (error) {
+      log.error({ backend: name, err: error }, 'could not keep that a backend is quarantined');
+    }
   }
 
   async function leave(name: string, { now }: { now: boolean }): Promise<Backend> {
@@ -147,9 +176,12 @@ export function createFleetChanges(deps: FleetChangeDeps): FleetChanges {
     add: (wanted) => inTurn(() => add(wanted)),
     change: (name, wanted) => inTurn(() => change(name, wanted)),
     leave: (name, options) => inTurn(() => leave(name, options)),
+    quarantine,
     resume() {
-      for (const { name, settings } of fleet.backends)
-        if (settings.mode === 'paused') deps.moveAway(name, 'waiting');
+      for (const backend of fleet.backends) {
+        if (backend.quarantine !== null) deps.moveAway(backend.name, 'even-done');
+        else if (backend.settings.mode === 'paused') deps.moveAway(backend.name, 'waiting');
+      }
       lookSoon();
     },
     close() {
@@ -157,6 +189,21 @@ export function createFleetChanges(deps: FleetChangeDeps): FleetChanges {
       unsubscribe.forEach((off) => off());
     },
   };
+}
+
+/** As it is compared. */
+function readPin({ name, endpoint: { url } }: Backend, pin: string): string | undefined {
+  const checked = checkServer({ name, url, token: undefined, pin }, serverForm);
+  if (!checked.ok) throw new BridgeError('bad_request', `allowed for this backend: ${checked.allowed}`);
+  return checked.pin;
+}
+
+/** Whoever reads the configuration must be able to rely on it: a pin that stands there is the one that is compared with. */
+function configuredPin(): BridgeError {
+  return new BridgeError(
+    'conflict',
+    'this backend is configured: change its pin in COMFYUI_SERVERS, where it holds from the next start on',
+  );
 }
 
 function freeName({ backends, find }: Fleet): string {

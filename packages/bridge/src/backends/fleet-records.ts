@@ -4,6 +4,7 @@ import type { Logger } from '../logging.ts';
 import { backendRecordSchema } from './backend-settings.ts';
 import type { BackendRecord } from './backend-settings.ts';
 import type { Backend, BackendSettings, Fleet } from './fleet.ts';
+import type { Quarantine } from './standing.ts';
 
 /** How a backend is to be from now on. */
 export interface KeptState {
@@ -11,6 +12,10 @@ export interface KeptState {
   isLeaving: boolean;
   /** Null: none. Undefined: as it is. */
   token?: string | null | undefined;
+  /** As in an endpoint; only of one that was added over the API. Null: none. Undefined: as it is. */
+  pin?: string | null | undefined;
+  /** Undefined: as it is. */
+  quarantine?: Quarantine | null;
 }
 
 /** What operators did to the fleet over the API, kept over restarts: one record a backend, by name. */
@@ -18,7 +23,10 @@ export interface FleetRecords {
   /** Brings the configured fleet to where it was left. A record that cannot be read is told in the log and costs no other. */
   load(fleet: Fleet): Promise<void>;
   /** Rejects when it cannot be kept. */
-  save(backend: Pick<Backend, 'name' | 'source' | 'endpoint'>, state: KeptState): Promise<void>;
+  save(
+    backend: Pick<Backend, 'name' | 'source' | 'endpoint' | 'quarantine'>,
+    state: KeptState,
+  ): Promise<void>;
   /** Forgets a backend that was added over the API; of a configured one the settings wait for its return. */
   drop(backend: Backend): Promise<void>;
 }
@@ -54,9 +62,10 @@ export function createFleetRecords({ records, log }: { records: Records; log: Lo
       );
       return;
     }
+    configured.quarantine = record.quarantine;
     if (record.token === undefined) return;
     changedTokens.set(configured.name, record.token);
-    fleet.changeToken(configured, record.token ?? undefined);
+    fleet.changeCredentials(configured, { token: record.token });
   }
 
   function addAgain(fleet: Fleet, name: string, record: BackendRecord): void {
@@ -74,7 +83,8 @@ export function createFleetRecords({ records, log }: { records: Records; log: Lo
       settings: toSettings(record),
       isLeaving: leaving,
     });
-    if (!added.ok)
+    if (added.ok) added.backend.quarantine = record.quarantine;
+    else
       log.warn({ backend: name, reason: added.reason }, 'a backend that was added over the API is left out');
   }
 
@@ -88,14 +98,17 @@ export function createFleetRecords({ records, log }: { records: Records; log: Lo
         else addAgain(fleet, name, record);
       }
     },
-    async save({ name, source, endpoint }, { settings, isLeaving, token }) {
+    async save(backend, state) {
+      const { name, source, endpoint } = backend;
+      const { settings, isLeaving, token, pin = endpoint.pin, quarantine = backend.quarantine } = state;
       const isAdded = source === 'api';
       const before = isAdded ? endpoint.token : changedTokens.get(name);
       const kept = token === undefined ? before : token;
       const record = {
         ...(isAdded && { url: endpoint.url, leaving: isLeaving }),
-        ...(isAdded && endpoint.pin !== undefined && { pin: `sha256:${endpoint.pin}` }),
+        ...(isAdded && typeof pin === 'string' && { pin: `sha256:${pin}` }),
         ...(kept !== undefined && { token: kept }),
+        ...(quarantine !== null && { quarantine }),
         ...settings,
       };
       await records.write(name, JSON.stringify(record));

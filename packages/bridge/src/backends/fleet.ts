@@ -7,6 +7,8 @@ import { freshBreaker } from './breaker.ts';
 import type { Breaker } from './breaker.ts';
 import { createFleetDefinitions } from './fleet-definitions.ts';
 import type { Lending } from './lending.ts';
+import { freshStanding } from './standing.ts';
+import type { Quarantine, Standing } from './standing.ts';
 
 /** A backend with all that is known of it. `name` is public; `endpoint` never leaves the bridge. */
 export interface Backend {
@@ -45,6 +47,12 @@ export interface Backend {
   queueRemaining: number;
   /** Jobs that hold one of its slots, in the order in which they will run there. */
   readonly slots: Map<string, SlotUse>;
+  /** What checks of its results have shown. */
+  standing: Standing;
+  /** Null: its results are believed. */
+  quarantine: Quarantine | null;
+  /** A prompt that the bridge itself runs there to check its results. It holds no slot: jobs go first. */
+  trial: SlotUse | undefined;
 }
 
 export interface SlotUse {
@@ -100,8 +108,8 @@ export interface Fleet {
   add(member: FleetMember): AddOutcome;
   /** Undefined when there is none of that name. Its client goes on until somebody closes it. */
   remove(name: string): Backend | undefined;
-  /** Another token for the same address. Calls under way end with the one that they began with. */
-  changeToken(backend: Backend, token: string | undefined): void;
+  /** Another token or pin (as in an endpoint) for the same address. Calls under way end with what they began with. */
+  changeCredentials(backend: Backend, change: CredentialsChange): void;
   find(name: string): Backend | undefined;
   ready(): Backend[];
   /** Grows whenever `findDefinition` may answer otherwise than before. */
@@ -119,6 +127,12 @@ export interface FleetMember {
   source?: Backend['source'];
   settings?: BackendSettings;
   isLeaving?: boolean;
+}
+
+/** Null: none. Undefined: as it is. */
+export interface CredentialsChange {
+  token?: string | null | undefined;
+  pin?: string | null | undefined;
 }
 
 export type AddOutcome =
@@ -173,6 +187,9 @@ export function createFleet(
       lending: undefined,
       queueRemaining: 0,
       slots: new Map(),
+      standing: freshStanding,
+      quarantine: null,
+      trial: undefined,
     };
     backends.push(backend);
     return { ok: true, backend };
@@ -196,9 +213,11 @@ export function createFleet(
       known.changed();
       return backends.splice(index, 1)[0];
     },
-    changeToken(backend, token) {
-      const { token: _before, ...address } = backend.endpoint;
-      backend.endpoint = { ...address, ...(token !== undefined && { token }) };
+    changeCredentials(backend, change) {
+      const { url, ...before } = backend.endpoint;
+      const token = change.token === undefined ? before.token : change.token;
+      const pin = change.pin === undefined ? before.pin : change.pin;
+      backend.endpoint = { url, ...(isGiven(token) && { token }), ...(isGiven(pin) && { pin }) };
       // The one before is not closed: it holds nothing open once its calls are done, and some may be fetching results.
       backend.client = createClient(backend.endpoint);
     },
@@ -226,5 +245,10 @@ export function createFleet(
 export function foreignPrompts(backend: Backend): number {
   let ours = 0;
   for (const slot of backend.slots.values()) if (slot.submitted) ours += 1;
+  if (backend.trial?.submitted === true) ours += 1;
   return Math.max(0, backend.queueRemaining - ours);
+}
+
+function isGiven(value: string | null | undefined): value is string {
+  return value !== null && value !== undefined;
 }

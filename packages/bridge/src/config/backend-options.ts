@@ -1,7 +1,7 @@
 import { networkList } from './network-parsers.ts';
 import type { Option } from './option.ts';
 import { serverList } from './server-list.ts';
-import { choice, onOff, seconds, wholeNumber } from './value-parsers.ts';
+import { choice, onOff, seconds, share, wholeNumber } from './value-parsers.ts';
 
 /** The ComfyUI servers and how they are watched. */
 export const backendOptions = {
@@ -48,6 +48,26 @@ export const backendOptions = {
       'Whether a prompt is taken out of the history of its ComfyUI once its results are kept here.',
     default: 'on',
     parser: onOff,
+  },
+  CANARY_INTERVAL: {
+    section: 'backends',
+    description:
+      'Seconds between two small prompts, on average, by which an idle ComfyUI is tried whose results the bridge knows; one that answers two of them wrongly gets no more jobs. 0: never.',
+    default: '0',
+    parser: seconds({ min: 0, max: 604_800 }),
+  },
+  DUPLICATE_SHARE: {
+    section: 'backends',
+    description:
+      'Share of finished jobs that an idle ComfyUI runs a second time, so that their pictures can be compared. 0: none.',
+    default: '0',
+    parser: share,
+  },
+  DUPLICATE_TOLERANCE: {
+    section: 'backends',
+    description: 'How far the pictures of two such runs may be from each other, from 0 (equal) to 1.',
+    default: '0.15',
+    parser: share,
   },
   CONNECT_TIMEOUT: {
     section: 'backends',

@@ -30,6 +30,12 @@ export interface BridgeConfig {
     readonly previews: boolean;
     /** Whether prompts are taken out of a backend's history once their results are here. */
     readonly cleanUp: boolean;
+    /** Between two canaries of an idle backend, on average; 0: none. */
+    readonly canaryIntervalMs: number;
+    /** Of finished jobs that run a second time, 0 to 1. */
+    readonly duplicateShare: number;
+    /** How far their results may be apart, 0 to 1. */
+    readonly duplicateTolerance: number;
     readonly connectTimeoutMs: number;
     readonly probeIntervalMs: number;
     readonly probeTimeoutMs: number;
@@ -96,6 +102,10 @@ export interface BridgeConfig {
     /** Of uploads, of one key. */
     readonly storedBytes: number;
     readonly sockets: number;
+    /** Open connections of everybody. */
+    readonly connections: number;
+    /** Open connections of strangers from one address. */
+    readonly connectionsPerAddress: number;
     readonly streams: number;
   };
   readonly logging: { readonly level: LogLevel; readonly format: 'auto' | 'json' | 'pretty' };
@@ -139,6 +149,9 @@ export function toBridgeConfig(values: OptionValues): BridgeConfig {
       slots: values.BACKEND_SLOTS,
       previews: values.PREVIEWS,
       cleanUp: values.BACKEND_CLEANUP,
+      canaryIntervalMs: values.CANARY_INTERVAL,
+      duplicateShare: values.DUPLICATE_SHARE,
+      duplicateTolerance: values.DUPLICATE_TOLERANCE,
       connectTimeoutMs: values.CONNECT_TIMEOUT,
       probeIntervalMs: values.PROBE_INTERVAL,
       probeTimeoutMs: values.PROBE_TIMEOUT,
@@ -188,6 +201,8 @@ export function toBridgeConfig(values: OptionValues): BridgeConfig {
       unfinishedJobs: values.LIMIT_UNFINISHED_JOBS || Infinity,
       storedBytes: values.LIMIT_STORED || Infinity,
       sockets: values.LIMIT_SOCKETS,
+      connections: values.MAX_CONNECTIONS,
+      connectionsPerAddress: values.LIMIT_CONNECTIONS || Infinity,
       streams: values.LIMIT_STREAMS,
     },
     logging: { level: values.LOGGING_LEVEL, format: values.LOG_FORMAT },

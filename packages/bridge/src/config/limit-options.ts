@@ -34,6 +34,20 @@ export const limitOptions = {
     default: '20000',
     parser: wholeNumber({ min: 1, max: 1_000_000 }),
   },
+  MAX_CONNECTIONS: {
+    section: 'server',
+    description:
+      'Open connections of everybody, and at most three quarters of what the system lets the bridge open. More are refused with 503; where keys are required, whoever has shown none for the longest makes room.',
+    default: '25000',
+    parser: wholeNumber({ min: 10, max: 1_000_000 }),
+  },
+  LIMIT_CONNECTIONS: {
+    section: 'limits',
+    description:
+      'Open connections from one address that have shown no key and are no WebSocket; more are refused with 503. 0: any number. Not for this machine and the proxies of TRUST_PROXY; where that is a number of proxies, for nobody.',
+    default: '1000',
+    parser: wholeNumber({ min: 0, max: 1_000_000 }),
+  },
   LIMIT_STREAMS: {
     section: 'limits',
     description: 'Open event streams; there are at most 5,000 for everybody.',

@@ -66,6 +66,15 @@ function number(options: Range & { factor: number; whole?: boolean; unit?: strin
   };
 }
 
+/** A part of a whole, with fractions. */
+export const share: Parser<number> = {
+  allowed: 'a number from 0 to 1',
+  parse(raw) {
+    const value = toNumber(raw);
+    return value === undefined || value < 0 || value > 1 ? refuse() : accept(value);
+  },
+};
+
 /** Digits only, so that `0x10`, `1e3` and `Infinity` are no numbers here. */
 export function toNumber(raw: unknown): number | undefined {
   if (typeof raw === 'number') return raw;

@@ -116,7 +116,16 @@ function ruleOf(name: string): Pick<RuledRoute, 'rule' | 'takesTicket'> {
 
 /** The rule of an operation of the OpenAPI document, whose paths have their parameters in braces. */
 export function ruleOfOperation(method: string, path: string): Rule | undefined {
-  return rules[`${method} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`];
+  return rules[toRouteName(method, path)];
+}
+
+/** Whether an operation of the document takes a ticket in the place of a key. */
+export function takesTicket(method: string, path: string): boolean {
+  return ticketRoutes.has(toRouteName(method, path));
+}
+
+function toRouteName(method: string, path: string): string {
+  return `${method} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`;
 }
 
 function toName({ method, path }: Route): string {

@@ -1,4 +1,5 @@
 import { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 
 import type { ErrorCode } from '@comfy-bridge/protocol';
 import express from 'express';
@@ -6,6 +7,7 @@ import type { Express, RequestHandler, Router } from 'express';
 
 import type { Logger } from '../logging.ts';
 import { createSecurityHeaders } from './security-headers.ts';
+import { identityOf } from './requests/identity.ts';
 import type { RouteGuard } from './requests/guard-routes.ts';
 import { guardBody } from './requests/guard-body.ts';
 import { nameRequest } from './requests/request-id.ts';
@@ -27,6 +29,8 @@ export interface HttpAppParts {
   onRefusal?: ((code: ErrorCode) => void) | undefined;
   /** Answers a request under the trace that its header names. */
   underParent?: ((traceparent: string | undefined, run: () => void) => void) | undefined;
+  /** The connection of a caller that has shown a key. */
+  onKnown?: (socket: Socket) => void;
 }
 
 /** Middleware order: the request's name and who looks at it, security headers, CORS, who the caller is, how much and what it may, the routes, unknown routes, errors last. */
@@ -42,6 +46,7 @@ export function createHttpApp({
   observe,
   onRefusal,
   underParent,
+  onKnown,
 }: HttpAppParts): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -58,6 +63,12 @@ export function createHttpApp({
   app.use(cors);
   if (audit !== undefined) app.use(audit.refusals);
   if (guard !== undefined) app.use(guard.identify);
+  if (onKnown !== undefined) {
+    app.use((request, _response, next) => {
+      if (identityOf(request) !== undefined) onKnown(request.socket);
+      next();
+    });
+  }
   if (limitRequests !== undefined) app.use(limitRequests);
   if (guard !== undefined) {
     app.use(basePath === '' ? '/' : basePath, guard.rules);
@@ -82,4 +93,10 @@ export function addressOf(app: Express, message: IncomingMessage): string {
   return request instanceof IncomingMessage && 'ip' in request && typeof request.ip === 'string'
     ? request.ip
     : '';
+}
+
+/** Whether a connection from that address comes from a proxy that is trusted to say who is calling. */
+export function isTrustedProxy(app: Express, address: string): boolean {
+  const trusts: unknown = app.get('trust proxy fn');
+  return typeof trusts === 'function' && Reflect.apply(trusts, undefined, [address, 0]) === true;
 }

@@ -3,8 +3,11 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** A server that cuts slow headers, and refuses those that are larger than all of them may be. Bodies may take long (uploads); that they keep coming is seen to where they are read. */
-export function createHttpServer(): Server {
+/**
+ * A server that cuts slow headers, and refuses those that are larger than all of them may be. Bodies may take long (uploads); that
+ * they keep coming is seen to where they are read. Connections that `admit` does not let in are its own to end.
+ */
+export function createHttpServer(admit: (socket: Socket) => boolean = () => true): Server {
   /** Answers that are not sent yet. */
   const open = new WeakMap<Socket, number>();
   const server = createServer({
@@ -17,11 +20,21 @@ export function createHttpServer(): Server {
   });
   // Node would leave out what is more, without a word: also what a proxy says of who is calling.
   server.maxHeadersCount = 0;
+  stand(server, admit);
   server.on('request', ({ socket }, response) => {
     open.set(socket, (open.get(socket) ?? 0) + 1);
     response.once('close', () => open.set(socket, (open.get(socket) ?? 1) - 1));
   });
   return server;
+}
+
+/** Before Node's own listener: a parser for each connection that is refused would be most of what it costs. */
+function stand(server: Server, admit: (socket: Socket) => boolean): void {
+  const listeners = server.listeners('connection');
+  server.removeAllListeners('connection');
+  server.on('connection', (socket: Socket) => {
+    if (admit(socket)) for (const listener of listeners) Reflect.apply(listener, server, [socket]);
+  });
 }
 
 /**

@@ -92,6 +92,7 @@ function describeAbsence(backend: Backend, now: number): string {
   const { state, settings, isLeaving, breaker } = backend;
   if (state.status !== 'ready') return state.status === 'lost' ? 'does not answer' : 'was not reached yet';
   if (isLeaving) return 'is leaving the fleet';
+  if (backend.quarantine !== null) return 'is quarantined';
   if (settings.mode !== 'active') return settings.mode === 'paused' ? 'is paused' : 'is draining';
   if (isPausedByOwner(backend)) return describeOwnersPause(backend);
   if (roomAt(backend, now) !== undefined) return 'does not take more prompts for a while';

@@ -44,9 +44,12 @@ export function createFleetSeats(
   let epoch = 0;
 
   function isTrusted(backend: Backend): boolean {
-    const { state, breaker } = backend;
+    const { state, breaker, quarantine } = backend;
     return (
-      state.status === 'ready' && !isPausedByOwner(backend) && settleBreaker(breaker, now()).state !== 'open'
+      state.status === 'ready' &&
+      quarantine === null &&
+      !isPausedByOwner(backend) &&
+      settleBreaker(breaker, now()).state !== 'open'
     );
   }
 
@@ -92,6 +95,7 @@ export function createFleetSeats(
     const isReady =
       state.status === 'ready' &&
       settings.mode === 'active' &&
+      backend.quarantine === null &&
       !backend.isLeaving &&
       !isPausedByOwner(backend) &&
       roomAt(backend, at) === undefined &&

@@ -23,7 +23,6 @@ import { learnFromAttempt } from './attempt/learn-from-attempt.ts';
 import type { EndedAttempt, Launch } from './attempt/perform-attempt.ts';
 import { createRetryBudget } from './attempt/retry-budget.ts';
 import type { AbortReason } from './attempt/run-attempt.ts';
-import { createTraces } from './attempt/run-traces.ts';
 import { toForecast } from './to-forecast.ts';
 import type { JobForecast } from './to-forecast.ts';
 
@@ -33,14 +32,12 @@ export interface SchedulerOptions {
   maxAttempts: number;
   /** Whether a job that takes far too long is run a second time on an idle backend. Default false. */
   hedging?: boolean;
-  /** Take prompts out of the backend's history once their results are kept here. Default true. */
-  cleanUp?: boolean;
   now?: () => number;
 }
 
 export interface SchedulerDeps extends Omit<
   LaunchDeps,
-  'couldRun' | 'couldRunElsewhere' | 'onEnded' | 'wake' | 'now' | 'retryBudget' | 'traces'
+  'couldRun' | 'couldRunElsewhere' | 'onEnded' | 'wake' | 'now' | 'retryBudget'
 > {
   classify: ClassifyJob;
   judge: BackendJudge;
@@ -68,8 +65,11 @@ export interface Scheduler {
   takeOver(job: Job): void;
   /** Takes a prompt of an earlier process off its backend, when that can be reached. */
   dropPrompt(prompt: { backend: string } & Pick<Job, 'stagedInputs'> & { promptId: string }): void;
-  /** Takes jobs off a backend, to run elsewhere: those that have not begun there, or all. */
-  moveAway(backend: string, which: 'waiting' | 'all'): void;
+  /**
+   * Takes jobs off a backend, to run elsewhere: those that have not begun there, or all; or `even-done`, of one that is not
+   * believed any more, also those that have run and whose results are on their way.
+   */
+  moveAway(backend: string, which: 'waiting' | 'all' | 'even-done'): void;
   /** Stops placing jobs, and waits for the attempts that are about to end, at most `graceMs`. */
   drain(graceMs: number): Promise<void>;
   /** Leaves the attempts under way to the next process; their jobs stay unfinished in the store. */
@@ -77,8 +77,8 @@ export interface Scheduler {
 }
 
 export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions): Scheduler {
-  const { ledger, fleet, events, classify, judge, experience, log } = deps;
-  const { slotsPerBackend, maxAttempts, cleanUp = true, hedging = false, now = Date.now } = options;
+  const { ledger, fleet, events, classify, judge, experience, traces, log } = deps;
+  const { slotsPerBackend, maxAttempts, hedging = false, now = Date.now } = options;
   const seats = createFleetSeats({ fleet, experience }, { slotsPerBackend, now });
   const jobs = new Map<string, Job>();
   const policy = createPlacementPolicy({
@@ -94,12 +94,10 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
     costsVersion: () => experience.costs.version,
   });
   const retryBudget = createRetryBudget();
-  const traces = createTraces({ events, log }, { cleanUp });
   const launcher = createLauncher(
     {
       ...deps,
       now,
-      traces,
       retryBudget,
       wake,
       onEnded,
@@ -263,6 +261,7 @@ export function createScheduler(deps: SchedulerDeps, options: SchedulerOptions):
       if (backend !== undefined) void dropPrompt({ traces, log }, backend, { promptId, stagedInputs });
     },
     moveAway(name, which) {
+      if (which === 'even-done') return launcher.evict(name);
       for (const { id, backend, slot } of launcher.running()) {
         const isMeant = which === 'all' || slot.executingSince === null;
         // One that has given its slot back has run: its results are still fetched.

@@ -2,6 +2,7 @@ import type { FileStore } from '../file-store.ts';
 import { PythonError } from '../python-values.ts';
 import type { ApiPrompt, ExtraData, FileRef, NodeId, UiOutput } from '../wire.ts';
 import { isLink } from '../wire.ts';
+import type { Liar } from './forge.ts';
 import type { NodeValue, Picture } from './node-value.ts';
 
 /** What a node may use while it runs. */
@@ -13,6 +14,8 @@ export interface NodeWork {
   prompt: ApiPrompt;
   extraData: ExtraData;
   files: FileStore;
+  /** What is saved is forged. */
+  liar: Liar | undefined;
   /** True when pictures should be cheap rather than telling. */
   plain: boolean;
   /** True when the client is to see previews while sampling. */

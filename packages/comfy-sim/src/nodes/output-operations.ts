@@ -12,6 +12,7 @@ import {
   type NodeWork,
 } from './node-work.ts';
 import { solid, toAnimatedWebp, toPng, toPreview } from './pictures.ts';
+import { forge } from './forge.ts';
 import { withPngText } from './png-metadata.ts';
 
 export const outputOperations: Record<string, NodeOperation> = {
@@ -64,7 +65,7 @@ export const outputOperations: Record<string, NodeOperation> = {
 async function saveBatch(work: NodeWork, type: FileType, prefix: string): Promise<FileRef[]> {
   const refs: FileRef[] = [];
   const workflow = isRecord(work.extraData.extra_pnginfo) ? work.extraData.extra_pnginfo : {};
-  const pictures = imagesOf(work, 'images');
+  const pictures = await forge(imagesOf(work, 'images'), work, work.liar);
   const [first] = pictures;
   const path = contained(expand(prefix, first?.width ?? 0, first?.height ?? 0));
   for (const [at, picture] of pictures.entries()) {

@@ -1,6 +1,7 @@
 import type { FileWindow } from '../file-window.ts';
 import { walkBmp } from '../walk-bmp.ts';
 import { cut, sortEdits } from './edits.ts';
+import { stripAvif } from './strip-avif.ts';
 import { stripEbml } from './strip-ebml.ts';
 import { stripFlac } from './strip-flac.ts';
 import { stripGif } from './strip-gif.ts';
@@ -10,6 +11,7 @@ import { stripOgg } from './strip-ogg.ts';
 import type { StripPlan } from './strip-plan.ts';
 import { stripPng } from './strip-png.ts';
 import { stripAac, stripMp3 } from './strip-tags.ts';
+import { stripTiff } from './strip-tiff.ts';
 import { stripWav } from './strip-wav.ts';
 import { stripWebp } from './strip-webp.ts';
 
@@ -21,6 +23,8 @@ const byType: Readonly<Record<string, Strip>> = {
   'image/webp': stripWebp,
   'image/gif': stripGif,
   'image/bmp': stripBmp,
+  'image/tiff': stripTiff,
+  'image/avif': stripAvif,
   'video/mp4': stripMp4,
   'video/quicktime': stripMp4,
   'audio/mp4': stripMp4,
@@ -37,7 +41,7 @@ const byType: Readonly<Record<string, Strip>> = {
 /**
  * What is to be taken out of a file so that it tells nothing but its picture or sound: places, names, dates, comments, what
  * programs wrote for themselves, what lies behind its end. Nothing is coded anew, and a picture keeps how it is to be turned. Types
- * that carry nothing of the kind, and TIFF and AVIF, are left as they are. The edits are those of `sortEdits`.
+ * that carry nothing of the kind are left as they are. The edits are those of `sortEdits`.
  */
 export async function planStrip(contentType: string, window: FileWindow): Promise<StripPlan> {
   const strip = byType[contentType];

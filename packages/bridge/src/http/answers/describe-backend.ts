@@ -5,6 +5,7 @@ import { settleBreaker } from '../../backends/breaker.ts';
 import { foreignPrompts } from '../../backends/fleet.ts';
 import type { Backend } from '../../backends/fleet.ts';
 import { describeOwnersPause, isPausedByOwner } from '../../backends/lending.ts';
+import type { Evidence } from '../../backends/standing.ts';
 
 /** What operators are told of a backend; neither its address nor its token. */
 export function describeBackend(backend: Backend, now: number): BackendDescription {
@@ -37,6 +38,9 @@ export function describeBackend(backend: Backend, now: number): BackendDescripti
     workflows: settings.workflows,
     source: backend.source,
     lending: lendingOf(backend),
+    quarantine: quarantineOf(backend),
+    doubts: backend.standing.doubts.map(toEvidence),
+    canary: canaryOf(backend),
     jobs: [...slots.values()].map(({ jobId, workflow, executingSince }) => ({
       id: jobId,
       workflow,
@@ -53,6 +57,7 @@ export function addressOf({ endpoint }: Backend): string {
 
 function reasonOf(backend: Backend): string | null {
   if (backend.state.status === 'lost') return backend.state.reason;
+  if (backend.quarantine !== null) return backend.quarantine.reason;
   return isPausedByOwner(backend) ? describeOwnersPause(backend) : null;
 }
 
@@ -60,6 +65,24 @@ function lendingOf({ lending }: Backend): BackendDescription['lending'] {
   if (!lending) return null;
   const { state, reason, until } = lending;
   return { state, reason, until: until === null ? null : toTime(until) };
+}
+
+function quarantineOf({ quarantine }: Backend): BackendDescription['quarantine'] {
+  if (quarantine === null) return null;
+  const { since, reason, evidence } = quarantine;
+  return { since: toTime(since), reason, evidence: evidence.map(toEvidence) };
+}
+
+function canaryOf({ standing }: Backend): BackendDescription['canary'] {
+  const { lastCanary, rightAt, unanswered } = standing;
+  if (lastCanary === null) return null;
+  const { at, outcome, detail } = lastCanary;
+  const right_at = rightAt === null ? null : toTime(rightAt);
+  return { at: toTime(at), outcome, detail, right_at, unanswered };
+}
+
+function toEvidence({ at, kind, detail, difference }: Evidence): BackendDescription['doubts'][number] {
+  return { at: toTime(at), kind, detail, difference };
 }
 
 function knownBytes(bytes: number): number | null {

@@ -2,6 +2,7 @@ import { assetReferenceSchema } from '@comfy-bridge/protocol';
 
 import { describeOperation } from './describe-operation.ts';
 import type { Node } from './describe-operation.ts';
+import { describeDefaultSecurity, describeSchemes } from './describe-security.ts';
 import { methods, tags } from './operation.ts';
 import type { Operation } from './operation.ts';
 import { describeWebhooks } from './webhooks.ts';
@@ -12,6 +13,8 @@ export interface DocumentOptions {
   version: string;
   /** Origin and base path, as the caller reaches it. Default: wherever the document came from. */
   server?: string;
+  /** Whether callers must show a key. Default false. */
+  keysRequired?: boolean;
 }
 
 const description = `Many ComfyUI machines behind one API.
@@ -23,22 +26,6 @@ const description = `Many ComfyUI machines behind one API.
 \`/api/v2\` is Comfy API v2. Below \`/api/\` every refusal is \`{"error": {"code", "message"}}\`, elsewhere \`{"detail"}\`.
 Answers may gain fields; what a caller sends is checked, and refused where it is not known.`;
 
-const securitySchemes = {
-  bearerAuth: {
-    type: 'http',
-    scheme: 'bearer',
-    description:
-      'A key. Where keys are off it is not needed, and any secret of your own: whoever sends the same one shares jobs and assets.',
-  },
-  apiKeyAuth: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The same, as a header.' },
-  operatorToken: {
-    type: 'http',
-    scheme: 'bearer',
-    description:
-      "The operator's token, or a key with the role that is needed. Without both, operators are whoever calls from the bridge's own machine.",
-  },
-};
-
 /** Plain data, to be written with `stringifyLossless`. */
 export interface OpenApiDocument extends Node {
   readonly paths: Readonly<Record<string, Node>>;
@@ -47,11 +34,12 @@ export interface OpenApiDocument extends Node {
 
 /** The OpenAPI 3.1 document of these operations. Pure. */
 export function buildDocument(operations: readonly Operation[], options: DocumentOptions): OpenApiDocument {
+  const { keysRequired = false } = options;
   const writer = createSchemaWriter();
   const paths: Record<string, Record<string, Node>> = {};
   for (const operation of operations) {
     const item = (paths[operation.path] ??= {});
-    item[operation.method] = describeOperation(operation, writer);
+    item[operation.method] = describeOperation(operation, writer, { keysRequired });
   }
   // Stands within graphs, which are any object.
   writer.write(assetReferenceSchema, 'input');
@@ -64,7 +52,7 @@ export function buildDocument(operations: readonly Operation[], options: Documen
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: options.server ?? '/' }],
-    security: [{ bearerAuth: [] }, { apiKeyAuth: [] }, {}],
+    security: describeDefaultSecurity(keysRequired),
     tags: Object.entries(tags).map(([name, words]) => ({ name, description: words })),
     paths: Object.fromEntries(
       Object.entries(paths).map(([path, item]) => [
@@ -75,7 +63,10 @@ export function buildDocument(operations: readonly Operation[], options: Documen
       ]),
     ),
     webhooks: describeWebhooks(writer),
-    components: { schemas: sorted(writer.components()), securitySchemes },
+    components: {
+      schemas: sorted(writer.components()),
+      securitySchemes: describeSchemes(keysRequired),
+    },
   };
 }
 

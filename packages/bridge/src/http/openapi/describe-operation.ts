@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { describeSecurity } from './describe-security.ts';
 import type { Answer, Content, JsonSchema, Operation, Schema } from './operation.ts';
 import { describeRefusals } from './refusals.ts';
 import type { SchemaWriter } from './write-schema.ts';
@@ -8,8 +9,13 @@ import type { SchemaWriter } from './write-schema.ts';
 export type Node = Readonly<Record<string, unknown>>;
 
 /** One operation as OpenAPI has it. What it references is known to the writer afterwards. */
-export function describeOperation(operation: Operation, writer: SchemaWriter): Node {
-  const { operationId, tag, summary, description, body, access, extensions } = operation;
+export function describeOperation(
+  operation: Operation,
+  writer: SchemaWriter,
+  { keysRequired }: { keysRequired: boolean },
+): Node {
+  const { operationId, tag, summary, description, body, extensions } = operation;
+  const security = describeSecurity(operation, keysRequired);
   const parameters = [
     ...describeParameters(operation.pathParameters, 'path', writer),
     ...describeParameters(operation.query, 'query', writer),
@@ -29,7 +35,7 @@ export function describeOperation(operation: Operation, writer: SchemaWriter): N
       },
     }),
     responses: describeAnswers(operation, writer),
-    ...(access === 'operator' && { security: [{ operatorToken: [] }, {}] }),
+    ...(security !== undefined && { security }),
     ...describeEvents(operation, writer),
     ...extensions,
   };

@@ -8,6 +8,7 @@ function start() {
   const state = { list: [workflow('one')], version: 1, described: 0 };
   const read = createDocumentCache({
     version: '1',
+    keysRequired: false,
     revision: () => [state.list, state.version],
     describe() {
       state.described += 1;

@@ -22,6 +22,8 @@ export interface WrittenDocument {
 export interface DocumentCacheDeps {
   /** The bridge's. */
   version: string;
+  /** Whether callers must show a key. */
+  keysRequired: boolean;
   /** Equal (`===`, each part) as long as `describe` would give the same. */
   revision(): readonly unknown[];
   describe(): readonly DescribedWorkflow[];
@@ -32,6 +34,7 @@ const maxDocuments = 8;
 
 /** Documents as text, made anew when the published workflows, or what the fleet knows of their nodes, change. */
 export function createDocumentCache(deps: DocumentCacheDeps): (request: DocumentRequest) => WrittenDocument {
+  const { version, keysRequired } = deps;
   const documents = new Map<string, WrittenDocument>();
   let known: readonly unknown[] | undefined;
   let base: OpenApiDocument | undefined;
@@ -46,10 +49,10 @@ export function createDocumentCache(deps: DocumentCacheDeps): (request: Document
   }
 
   function build({ server, workflows }: DocumentRequest): unknown {
-    base ??= buildDocument(operations, { version: deps.version });
+    base ??= buildDocument(operations, { version, keysRequired });
     const servers = [{ url: server }];
     if (workflows === 'none') return { ...base, servers };
-    own ??= buildDocument(describeWorkflows(deps.describe()), { version: deps.version });
+    own ??= buildDocument(describeWorkflows(deps.describe()), { version, keysRequired });
     const schemas = { ...own.components.schemas, ...base.components.schemas };
     return {
       ...base,

@@ -68,20 +68,26 @@ export function createRouteGuard({ access, routes, metricsGate, checkAlias }: Gu
     next(request.method === 'OPTIONS' && identityOf(request) === undefined ? refuse(request) : undefined);
   };
 
+  function check(request: Request, route: RuledRoute): unknown {
+    if (route.rule === 'public' || (route.path === metricsPath && metricsGate.opens(request))) {
+      markPublic(request);
+      return undefined;
+    }
+    if (identityOf(request) === undefined && route.takesTicket) authenticate(request, readTicket(request));
+    const identity = identityOf(request);
+    if (identity === undefined) return refuse(request);
+    if (!hasRole(identity.role, route.rule)) return forbidden(route.rule);
+    const { alias } = request.params;
+    if (typeof alias === 'string') checkAlias(request, alias, route);
+    return undefined;
+  }
+
   const guard = Router();
-  for (const route of routes) {
-    guard.route(route.path)[toMethod(route)]((request: Request, _response, next) => {
-      if (route.rule === 'public' || (route.path === metricsPath && metricsGate.opens(request))) {
-        markPublic(request);
-        return next();
-      }
-      if (identityOf(request) === undefined && route.takesTicket) authenticate(request, readTicket(request));
-      const identity = identityOf(request);
-      if (identity === undefined) return next(refuse(request));
-      if (!hasRole(identity.role, route.rule)) return next(forbidden(route.rule));
-      const { alias } = request.params;
-      if (typeof alias === 'string') checkAlias(request, alias, route);
-      return next();
+  for (const [path, own] of Map.groupBy(routes, (route) => route.path)) {
+    // For every method: a router that has only some of a path answers OPTIONS itself, in the place of whom it guards.
+    guard.route(path).all((request: Request, _response, next) => {
+      const route = findByMethod(own, request.method.toLowerCase());
+      next(route === undefined ? undefined : check(request, route));
     });
   }
 
@@ -110,9 +116,12 @@ function readTicket({ query }: Request): string | undefined {
   return typeof ticket === 'string' && ticket !== '' ? ticket : undefined;
 }
 
-type Method = 'get' | 'head' | 'post' | 'put' | 'patch' | 'delete' | 'options' | 'all';
-const methods: readonly Method[] = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options'];
-
-function toMethod({ method }: RuledRoute): Method {
-  return methods.find((known) => known === method) ?? 'all';
+/** As Express finds it: HEAD is GET where it is nothing of its own. */
+function findByMethod(routes: readonly RuledRoute[], method: string): RuledRoute | undefined {
+  const find = (wanted: string) => routes.find((route) => route.method === wanted);
+  const own = find(method) ?? (method === 'head' ? find('get') : undefined);
+  return own ?? routes.find((route) => !methods.has(route.method));
 }
+
+/** Whatever else a route is of, it is of every method. */
+const methods = new Set(['get', 'head', 'post', 'put', 'patch', 'delete', 'options']);

@@ -18,11 +18,12 @@ export interface OpenApiDeps {
 /** `GET /openapi.json`: everything that the bridge serves, with an operation for each published workflow. */
 export function createOpenApiRoutes(
   { workflows, fleet }: OpenApiDeps,
-  { version, basePath }: { version: string; basePath: string },
+  { version, basePath, keysRequired }: { version: string; basePath: string; keysRequired: boolean },
 ): Router {
   const router = Router();
   const documents = createDocumentCache({
     version,
+    keysRequired,
     revision: () => [workflows.list(), fleet.definitionsVersion],
     describe: () =>
       workflows.list().map((workflow) => ({

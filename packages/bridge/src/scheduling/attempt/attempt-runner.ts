@@ -1,19 +1,13 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { extname } from 'node:path';
-
 import type { Events } from '../../events.ts';
-import { BridgeError } from '../../errors.ts';
 import { collectResult, storeTextResult } from '../../files/collect-result.ts';
 import type { FilePolicy } from '../../files/collect-result.ts';
 import type { FileStore } from '../../files/file-store.ts';
-import { findFileTypeByExtension } from '../../files/file-types.ts';
-import { prepareForBackend } from '../../files/strip/prepare-for-backend.ts';
-import type { Job, StagedInput } from '../../jobs/job.ts';
+import type { Job } from '../../jobs/job.ts';
 import type { JobLedger } from '../../jobs/job-ledger.ts';
 import type { Logger } from '../../logging.ts';
 import type { WorkflowCatalog } from '../../workflows/catalog/workflow-catalog.ts';
 import { createMemoryMeter } from './memory-meter.ts';
+import { openSource } from './open-source.ts';
 import { runAttempt } from './run-attempt.ts';
 import { createRunOutputs } from './run-outputs.ts';
 import type { OutputsRun } from './run-outputs.ts';
@@ -21,7 +15,6 @@ import type { AttemptEnd } from './run-attempt.ts';
 import type { Experience } from '../experience.ts';
 import type { AttemptRun } from './perform-attempt.ts';
 import type { JobCredentials } from '../submit/job-credentials.ts';
-import type { StagedFile } from './stage-inputs.ts';
 import type { WarmSockets } from './warm-sockets.ts';
 
 export interface AttemptRunnerDeps {
@@ -124,36 +117,4 @@ export function createAttemptRunner(
       },
     ).finally(() => meter.stop());
   };
-}
-
-/** Good enough for a backend, which looks at the content anyway. */
-function contentTypeOf(fileName: string): string {
-  return findFileTypeByExtension(extname(fileName))?.contentType ?? 'application/octet-stream';
-}
-
-async function openSource(
-  { files, workflows, policy }: Pick<AttemptRunnerDeps, 'files' | 'workflows' | 'policy'>,
-  source: StagedInput['source'],
-): Promise<StagedFile> {
-  if (source.kind === 'upload') {
-    const key = `uploads/${source.savedName}` as const;
-    const info = await files.stat(key);
-    if (info === undefined)
-      throw new BridgeError('not_found', 'an uploaded file of this job is gone: upload it again');
-    const contentType = contentTypeOf(source.savedName);
-    const sent = await prepareForBackend(
-      { contentType, size: info.size, open: async (range) => (await files.open(key, range)).stream },
-      policy,
-    );
-    return { contentType, ...sent };
-  }
-  const path = workflows.samplePath(source.fileName);
-  if (path === undefined) throw new BridgeError('not_found', `the sample file ${source.fileName} is gone`);
-  const { size } = await stat(path);
-  const contentType = contentTypeOf(source.fileName);
-  const sent = await prepareForBackend(
-    { contentType, size, open: async (range) => createReadStream(path, range) },
-    { ...policy, isTrusted: true },
-  );
-  return { contentType, ...sent };
 }

@@ -26,17 +26,23 @@ export interface LaunchOptions {
   maxAttempts: number;
 }
 
+interface Hedge {
+  backend: Backend;
+  abort: AbortController;
+  won: Promise<boolean>;
+}
+
 export interface RunningAttempt extends Launch {
   readonly slot: SlotUse;
   readonly done: Promise<void>;
   /** The second run; `won` resolves once it is over, true when its results are the job's. */
-  readonly hedge: { abort: AbortController; won: Promise<boolean> } | undefined;
+  readonly hedge: Hedge | undefined;
 }
 
 interface Entry extends RunningAttempt {
   readonly abort: AbortController;
   readonly race: { winner: 'first' | 'hedge' | undefined };
-  hedge: { abort: AbortController; won: Promise<boolean> } | undefined;
+  hedge: Hedge | undefined;
 }
 
 /** Attempts from their place on a backend to their end. */
@@ -47,6 +53,8 @@ export interface Launcher {
   /** Runs it a second time, beside the attempt under way; the first that is done wins, the other is interrupted. */
   hedge(launch: Launch): void;
   abort(id: JobId, reason: AbortReason): void;
+  /** Ends every run on that backend, also those whose results are being fetched; their jobs go elsewhere. */
+  evict(backend: string): void;
   running(): IterableIterator<RunningAttempt>;
   get(id: JobId): RunningAttempt | undefined;
   stop(): Promise<void>;
@@ -169,12 +177,18 @@ export function createLauncher(deps: LaunchDeps, { maxAttempts }: LaunchOptions)
         log.error({ jobId: id, backend: backend.name, err: error }, 'a second run broke');
         return false;
       });
-      entry.hedge = { abort, won };
+      entry.hedge = { backend, abort, won };
     },
     abort(id, reason) {
       const entry = running.get(id);
       entry?.abort.abort(reason);
       entry?.hedge?.abort.abort(reason);
+    },
+    evict(name) {
+      for (const { backend, abort, hedge } of running.values()) {
+        if (backend.name === name) abort.abort('move' satisfies AbortReason);
+        if (hedge?.backend.name === name) hedge.abort.abort('move' satisfies AbortReason);
+      }
     },
     running: () => running.values(),
     get: (id) => running.get(id),

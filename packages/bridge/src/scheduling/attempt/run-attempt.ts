@@ -70,8 +70,11 @@ export interface AttemptDeps {
   now: () => number;
 }
 
-export interface Attempt {
-  job: Job;
+/** As much of a job as its prompt's way over a backend needs. */
+export type AttemptJob = Pick<Job, 'prompt' | 'stagedInputs' | 'outputNodes'>;
+
+export interface Attempt<J extends AttemptJob = Job> {
+  job: J;
   backend: Backend;
   slot: SlotUse;
   promptId: string;
@@ -91,7 +94,7 @@ export type AbortReason = 'cancel' | 'move' | 'release';
  */
 export async function runAttempt(
   deps: AttemptDeps,
-  attempt: Attempt,
+  attempt: Attempt<AttemptJob>,
   options: FollowOptions & { signal: AbortSignal },
 ): Promise<AttemptEnd> {
   const { backend, isTakenOver } = attempt;
@@ -103,7 +106,7 @@ export async function runAttempt(
 
 async function tryOnce(
   deps: AttemptDeps,
-  attempt: Attempt,
+  attempt: Attempt<AttemptJob>,
   options: FollowOptions & { signal: AbortSignal },
 ): Promise<AttemptEnd> {
   const { job, backend, slot, promptId } = attempt;
@@ -169,7 +172,7 @@ async function tryOnce(
   }
 }
 
-interface SubmitContext extends Attempt {
+interface SubmitContext extends Attempt<AttemptJob> {
   clientId: string;
   follower: PromptFollower;
   signal: AbortSignal;
@@ -214,7 +217,7 @@ const machineDependent = new Set(['value_not_in_list', 'custom_validation_failed
 
 function toRejectedEnd(
   rejection: PromptRejection,
-  { prompt }: Job,
+  { prompt }: AttemptJob,
   { definitions }: Backend,
 ): AttemptFailure {
   const nodeProblems = rejection.nodeErrors.flatMap((node) => node.errors);
@@ -226,7 +229,7 @@ function toRejectedEnd(
 
 async function toAttemptEnd(
   deps: AttemptDeps,
-  { job, backend, isTakenOver }: Attempt,
+  { job, backend, isTakenOver }: Attempt<AttemptJob>,
   { end, follower, signal }: { end: PromptEnd; follower: PromptFollower; signal: AbortSignal },
 ): Promise<AttemptEnd> {
   const promptId = follower.promptId();

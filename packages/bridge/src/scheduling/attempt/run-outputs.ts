@@ -48,7 +48,12 @@ export function createRunOutputs(
       if (!isHedge) early.take(nodeId, output);
     },
     async collect(end, signal) {
-      const outcome = await collectOutputs({ results, early, onKept }, { job, end }, signal);
+      // What is being fetched early hears of nothing else, and is not waited for then.
+      const stopEarly = () => void early.stop();
+      signal.addEventListener('abort', stopEarly, { once: true });
+      const outcome = await collectOutputs({ results, early, onKept }, { job, end }, signal).finally(() =>
+        signal.removeEventListener('abort', stopEarly),
+      );
       if (outcome.ok) kept = outcome.results;
       return outcome;
     },

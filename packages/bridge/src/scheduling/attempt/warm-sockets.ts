@@ -61,7 +61,8 @@ export function createWarmSockets(
       closed ||
       spares.has(backend) ||
       backend.state.status !== 'ready' ||
-      backend.settings.mode !== 'active'
+      backend.settings.mode !== 'active' ||
+      backend.quarantine !== null
     )
       return;
     const spare: Spare = { clientId: randomUUID(), backend, socket: undefined, handlers: undefined };
