@@ -53,7 +53,9 @@ function printWelcome(
   process.stdout.write(`
   comfy-bridge is up on ${url}, with ${fleet}
 
-  Try it (a picture in one call):
+  Open ${url}/ in a browser to run workflows and to watch the fleet.
+
+  A picture in one call:
 
     curl "${url}/api/bridge/workflows/text-to-image/jobs"${key} -H "Prefer: wait=60" -H "Accept: image/png" -d '{"inputs": {"prompt": "a lighthouse at dawn"}}' -o picture.png
 

@@ -1,7 +1,12 @@
+import { cpSync, existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
 import { defineConfig } from 'vite';
+import type { Plugin } from 'vite';
 
 // ES modules for Node, one per thread: the workspace's own packages are bundled in, everything from the registry stays outside.
 export default defineConfig({
+  plugins: [copyPage()],
   build: {
     ssr: true,
     outDir: 'dist',
@@ -20,3 +25,19 @@ export default defineConfig({
   },
   ssr: { noExternal: [/^@comfy-bridge\//] },
 });
+
+/** The page lies beside the program, in `console`; a bridge without it says how to build it. */
+function copyPage(): Plugin {
+  const page = join(import.meta.dirname, '../console/dist');
+  let outDir = '';
+  return {
+    name: 'copy-page',
+    configResolved(config) {
+      outDir = resolve(config.root, config.build.outDir);
+    },
+    writeBundle() {
+      if (existsSync(join(page, 'index.html'))) cpSync(page, join(outDir, 'console'), { recursive: true });
+      else this.warn('packages/console is not built: this bridge has no page');
+    },
+  };
+}

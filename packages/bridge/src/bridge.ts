@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 
 import type { Fleet } from './backends/fleet.ts';
+import { createResultLinks } from './access/result-links.ts';
 import { buildAccess, createAdmission, createStoredLimit } from './build-access.ts';
 import { buildApi } from './build-api.ts';
+import type { Api } from './build-api.ts';
 import { buildAssets } from './build-assets.ts';
 import { buildConnectionGate } from './build-connection-gate.ts';
 import { buildFilePolicy } from './build-file-policy.ts';
@@ -45,6 +47,8 @@ export interface BridgeOverrides {
   log: Logger;
   store?: JobStore;
   now?: () => number;
+  /** Where the built page lies; default: where it is built. */
+  pageDir?: string;
 }
 
 export interface Bridge extends AsyncDisposable {
@@ -111,7 +115,7 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
   );
   const { fleet, changes } = fleetParts;
 
-  const gatewayRef: { gateway: Gateway | undefined } = { gateway: undefined };
+  const listeners: { gateway?: Gateway; api?: Api } = {};
   const schedulingParts = parts.use(
     await buildScheduling(config, {
       store,
@@ -121,8 +125,10 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
       policy,
       workflows,
       fleetParts,
-      wantsPreviews: ({ id, clientId }) =>
-        feed.isFollowed(id) || gatewayRef.gateway?.wantsPreviews(clientId) === true,
+      wantsPreviews: (job) =>
+        feed.isFollowed(job.id) ||
+        listeners.gateway?.wantsPreviews(job.clientId) === true ||
+        listeners.api?.wantsPreviews(job) === true,
       log,
       now,
     }),
@@ -188,17 +194,16 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
       graceMs: config.client.graceMs,
     },
   );
-  gatewayRef.gateway = gateway;
+  listeners.gateway = gateway;
   parts.defer(() => gateway.close());
 
-  const streams = { open: () => 0 };
   const observability = parts.use(
     await buildObservability(config, {
       ...{ events, ledger, fleet, log, now },
       queueLength: () => scheduler.queueLength(),
       sources: {
         openSockets: () => gateway.openSockets(),
-        openStreams: () => streams.open(),
+        openStreams: () => listeners.api?.openStreams() ?? 0,
         storage: () => files.usage(),
         dataDir,
         webhooksOwed: () => webhooks.owed(),
@@ -211,30 +216,17 @@ export async function createBridge(config: BridgeConfig, overrides: BridgeOverri
     token: config.observability.metricsToken?.reveal(),
   });
   const api = buildApi(config, {
-    access,
-    store,
-    ledger,
-    feed,
-    events,
-    files,
-    policy,
-    assets,
-    workflows,
-    publications,
-    fleetParts,
-    schedulingParts,
-    gateway,
-    observability,
-    metricsGate,
-    webhooks,
-    contextOf,
+    ...{ access, store, ledger, feed, events, files, policy, assets, workflows, publications },
+    ...{ fleetParts, schedulingParts, gateway, observability, metricsGate, webhooks, contextOf },
     generationCount: () => count.read(),
     isDraining,
     closing: state.closing.signal,
+    pageDir: overrides.pageDir,
+    links: await createResultLinks({ records: store, now }),
     log: log.child({ part: 'http' }),
     now,
   });
-  streams.open = api.openStreams;
+  listeners.api = api;
   parts.defer(() => api.untilDelivered());
   const routes = listRoutes(api.routers);
   parts.defer(

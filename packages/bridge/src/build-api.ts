@@ -1,40 +1,38 @@
 import type { Router } from 'express';
 
 import type { Access } from './access/access.ts';
+import type { ResultLinks } from './access/result-links.ts';
 import type { AssetParts } from './build-assets.ts';
 import type { FleetParts } from './build-fleet.ts';
 import { buildNamedWorkflows } from './build-named-workflows.ts';
 import type { Observability } from './build-observability.ts';
+import { buildOperatorRoutes } from './build-operator-routes.ts';
+import { buildPage } from './build-page.ts';
 import type { SchedulingParts } from './build-scheduling.ts';
 import type { BridgeConfig } from './config/bridge-config.ts';
 import type { Events } from './events.ts';
 import type { FilePolicy } from './files/collect-result.ts';
 import type { LimitedFileStore } from './files/limit-storage.ts';
-import { ownerMarkOf, toMark } from './files/saved-name.ts';
+import { toMark } from './files/saved-name.ts';
 import { identityOf, requireGood } from './http/requests/identity.ts';
 import { createIdempotency } from './http/requests/idempotency.ts';
-import { guardMetrics } from './http/requests/metrics-gate.ts';
 import type { MetricsGate } from './http/requests/metrics-gate.ts';
+import { createDescribeBackend } from './http/answers/describe-backend.ts';
+import { createDescribeJob } from './http/answers/describe-job.ts';
 import { createJobStreams } from './http/streams/job-streams.ts';
+import { createStreamLimit, maxStreams } from './http/streams/stream-limit.ts';
 import { createGraphGuard } from './http/requests/may-run-graphs.ts';
 import { isOperator, requireOperator, requireRole } from './http/requests/require-operator.ts';
-import { createAuditRoutes } from './http/routes/audit.ts';
-import { createBackendRoutes } from './http/routes/backends.ts';
 import { createBridgeEventRoutes } from './http/routes/bridge-events.ts';
 import { createBridgeJobRoutes } from './http/routes/bridge-jobs.ts';
 import { createBridgeSubmitRoutes } from './http/routes/bridge-submit.ts';
 import { createConvertRoutes } from './http/routes/convert.ts';
 import { createDocsRoutes } from './http/routes/docs.ts';
-import { createFreeRoutes } from './http/routes/free.ts';
 import { createHealthRoutes } from './http/routes/health.ts';
 import { createJobRoutes } from './http/routes/jobs.ts';
-import { createKeyRoutes } from './http/routes/keys.ts';
-import { createMetricsRoutes } from './http/routes/metrics.ts';
 import { createOpenApiRoutes } from './http/routes/openapi.ts';
 import { createPlacementRoutes } from './http/routes/placement.ts';
-import { createRequirementRoutes } from './http/routes/requirements.ts';
 import { createResultRoutes } from './http/routes/results.ts';
-import { createStatsRoutes } from './http/routes/stats.ts';
 import { createTicketRoutes } from './http/routes/tickets.ts';
 import { createUploadRoutes } from './http/routes/uploads.ts';
 import { createV2EventRoutes } from './http/routes/v2-events.ts';
@@ -46,11 +44,13 @@ import type { JobFeed } from './jobs/job-feed.ts';
 import type { JobLedger } from './jobs/job-ledger.ts';
 import type { JobStore } from './jobs/job-store.ts';
 import { parseJobId } from './jobs/job.ts';
+import type { Job } from './jobs/job.ts';
 import type { Logger } from './logging.ts';
 import { createBindRequest } from './scheduling/submit/bind-request.ts';
 import { createForgetJob } from './scheduling/upkeep/forget-job.ts';
 import type { ContextOf } from './scheduling/job-context.ts';
 import { createJobIntake } from './scheduling/submit/job-intake.ts';
+import { createSummarizeJob } from './scheduling/summarize-job.ts';
 import { createSubmitGraph } from './scheduling/submit/submit-graph.ts';
 import { createSubmitJob } from './scheduling/submit/submit-job.ts';
 import { version } from './version.ts';
@@ -81,6 +81,9 @@ export interface BuildApiDeps {
   isDraining(): boolean;
   /** Aborted when the bridge stops: streams end then. */
   closing: AbortSignal;
+  /** Where the built page lies, when that is somewhere else. */
+  pageDir: string | undefined;
+  links: ResultLinks;
   log: Logger;
   now: () => number;
 }
@@ -92,6 +95,8 @@ export interface Api {
   openStreams(): number;
   /** Lets go of event streams whose keys are over. */
   dropUnwelcome(): void;
+  /** Whether somebody is told pictures of this job by the stream of everything. */
+  wantsPreviews(job: Job): boolean;
 }
 
 /** A part of the composition root: the routes of every API, over one core. */
@@ -110,8 +115,8 @@ export function buildApi(config: BridgeConfig, deps: BuildApiDeps): Api {
     isDraining,
     now,
   } = deps;
-  const { fleet, changes, requirements } = deps.fleetParts;
-  const { scheduler, classify, judge, previewJob, credentials } = deps.schedulingParts;
+  const { fleet } = deps.fleetParts;
+  const { scheduler, classify, judge, previewJob, credentials, history } = deps.schedulingParts;
   const operatorToken = config.operator.token?.reveal();
   const operator = requireOperator(operatorToken);
 
@@ -129,15 +134,7 @@ export function buildApi(config: BridgeConfig, deps: BuildApiDeps): Api {
     },
     { maxQueuedJobs: config.jobs.maxQueued, whenNoBackend: config.backends.whenNone },
   );
-  const touchUpload = async (key: `uploads/${string}`, account: string) => {
-    const mark = ownerMarkOf(key.slice('uploads/'.length));
-    // Without keys nobody knows whose an upload is that came without a secret, and its name is worthless to guess.
-    const isOpen = access.required ? access.seesAll(account) : mark === undefined;
-    if (!isOpen && mark !== toMark(account)) return false;
-    if ((await files.stat(key)) === undefined) return false;
-    await files.touch(key);
-    return true;
-  };
+  const { touchUpload } = assets;
   const bind = createBindRequest({
     fleet,
     isSample: (fileName) => workflows.isSample(fileName),
@@ -161,15 +158,32 @@ export function buildApi(config: BridgeConfig, deps: BuildApiDeps): Api {
   });
   const idempotency = createIdempotency({ records: store, now });
   const graphs = createGraphGuard({ allow: config.jobs.anyWorkflow, operatorToken });
+  const etaOf = (job: Job) => scheduler.forecast(job);
+  const { whyWaiting } = deps.schedulingParts;
+  const describeJob = createDescribeJob({
+    ...{ contextOf, etaOf, whyWaiting },
+    summaryOf: createSummarizeJob({ workflows, fleet }),
+  });
+  const describeBackend = createDescribeBackend({
+    ...{ history, now },
+    progressOf: (id) => ledger.progressOf(id),
+  });
+  const limit = createStreamLimit({ total: maxStreams, perAccount: config.limits.streams });
   const streams = createJobStreams({
     feed,
     positionOf: ({ id }) => scheduler.positionOf(id),
     contextOf,
     closing: deps.closing,
     isGood: access.isGood,
-    maxStreamsPerAccount: config.limits.streams,
+    limit,
   });
   const results = createResultRoutes({ ledger, files, now });
+  const page = buildPage(config, {
+    ...deps,
+    ...{ intake, graphs, describeJob, describeBackend, etaOf, limit },
+    isOperator: (request) => isOperator(request, operatorToken),
+    requireOperator: operator,
+  });
 
   return {
     routers: [
@@ -183,6 +197,7 @@ export function buildApi(config: BridgeConfig, deps: BuildApiDeps): Api {
         { version, basePath: config.server.basePath, keysRequired: access.required },
       ),
       createDocsRoutes(),
+      ...page.routers,
       createWorkflowRoutes({ workflows, fleet }),
       createUploadRoutes({
         store: files,
@@ -258,31 +273,22 @@ export function buildApi(config: BridgeConfig, deps: BuildApiDeps): Api {
         ledger,
         store,
         files,
-        contextOf,
-        etaOf: (job) => scheduler.forecast(job),
-        whyWaiting: deps.schedulingParts.whyWaiting,
-        forgetJob: createForgetJob({ ledger, store, files, now }),
+        describeJob,
+        forgetJob: createForgetJob({ ledger, store, files, events: deps.events, now }),
         requireOperator: operator,
       }),
-      createKeyRoutes({ keys: access.keys, requireOperator: operator, now }),
-      createAuditRoutes({ audit: access.audit, requireOperator: operator }),
       createTicketRoutes({ tickets: access.tickets }),
-      createMetricsRoutes({
-        metrics: deps.observability.metrics,
-        guard: guardMetrics(deps.metricsGate, operator),
-      }),
-      createStatsRoutes({ stats: deps.observability.stats, requireOperator: operator }),
-      createBackendRoutes({ fleet, changes, requireOperator: operator, now }),
-      createRequirementRoutes({ workflows, requirements, fleet, requireOperator: operator }),
-      createFreeRoutes({
-        fleet,
-        ledger,
-        guardFree:
-          operatorToken === undefined && !access.required ? (_request, _response, next) => next() : operator,
-      }),
+      ...buildOperatorRoutes(
+        { ...deps, describeBackend, requireOperator: operator },
+        { isFreeOpen: operatorToken === undefined && !access.required },
+      ),
     ],
     untilDelivered: () => results.untilDelivered(),
-    openStreams: () => streams.openStreams(),
-    dropUnwelcome: () => streams.dropUnwelcome(),
+    openStreams: () => streams.openStreams() + page.streams.openStreams(),
+    dropUnwelcome() {
+      streams.dropUnwelcome();
+      page.streams.dropUnwelcome();
+    },
+    wantsPreviews: (job) => page.streams.wantsPreviews(job),
   };
 }

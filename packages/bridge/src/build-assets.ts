@@ -6,6 +6,7 @@ import type { Request, Router } from 'express';
 import type { Access } from './access/access.ts';
 import type { BridgeConfig } from './config/bridge-config.ts';
 import { BridgeError } from './errors.ts';
+import type { Asset } from './files/assets/asset.ts';
 import { createAssetRegistry } from './files/assets/asset-registry.ts';
 import { createUploadFinisher } from './files/assets/finish-upload.ts';
 import { createAssetKeeper } from './files/assets/keep-asset.ts';
@@ -13,8 +14,11 @@ import { openPartialStore } from './files/assets/partial-store.ts';
 import { receiveAsset } from './files/assets/receive-asset.ts';
 import type { FilePolicy } from './files/collect-result.ts';
 import type { LimitedFileStore } from './files/limit-storage.ts';
-import { toMark } from './files/saved-name.ts';
+import { ownerMarkOf, toMark } from './files/saved-name.ts';
 import { requireClaim } from './files/refuse-file.ts';
+import { mayTouch } from './http/requests/identity.ts';
+import { accountOf } from './http/requests/owner-of.ts';
+import type { FoundFile } from './http/answers/describe-inputs.ts';
 import type { Claim } from './http/requests/idempotency.ts';
 import { createResumableUploadRoutes } from './http/routes/resumable-uploads.ts';
 import type { UploadCall } from './http/routes/resumable-uploads.ts';
@@ -23,6 +27,7 @@ import type { JobLedger } from './jobs/job-ledger.ts';
 import type { JobStore } from './jobs/job-store.ts';
 import type { Logger } from './logging.ts';
 import { createFindOutput } from './scheduling/submit/find-output.ts';
+import type { FoundOutput } from './scheduling/submit/find-output.ts';
 import { createAssetResolver } from './scheduling/submit/resolve-asset.ts';
 import type { ResolveAsset } from './scheduling/submit/resolve-asset.ts';
 import { sweepAssets } from './scheduling/upkeep/sweep-assets.ts';
@@ -30,6 +35,10 @@ import { sweepAssets } from './scheduling/upkeep/sweep-assets.ts';
 export interface AssetParts {
   /** Where the file of an asset lies that a job is about to name. */
   readonly resolveAsset: ResolveAsset;
+  /** Marks an upload as used now; false when there is no such file (any more), or not for this account. */
+  touchUpload(key: `uploads/${string}`, account: string): Promise<boolean>;
+  /** The asset, or the result, of that id that this caller may read, while it is kept. */
+  findFile(request: Request, id: string): Promise<FoundFile | undefined>;
   /** True while an asset names the file, or a job may be about to. */
   isUploadInUse(savedName: string): boolean;
   /** Removes expired assets and given-up uploads; called in rounds. */
@@ -106,6 +115,22 @@ export async function buildAssets(
       mayUse: (account, job) => !access.required || job.account === account || access.seesAll(account),
       defaultExpiry: () => keeper.defaultExpiry(),
     }),
+    async touchUpload(key, account) {
+      const mark = ownerMarkOf(key.slice('uploads/'.length));
+      // Without keys nobody knows whose an upload is that came without a secret, and its name is worthless to guess.
+      const isOpen = access.required ? access.seesAll(account) : mark === undefined;
+      if (!isOpen && mark !== toMark(account)) return false;
+      if ((await files.stat(key)) === undefined) return false;
+      await files.touch(key);
+      return true;
+    },
+    async findFile(request, id) {
+      const asset = assets.get(id, accountOf(request));
+      const output = asset === undefined ? await findOutput(id) : undefined;
+      if (output !== undefined && !mayTouch(request, output.job.account)) return undefined;
+      const found = asset === undefined ? output && toFoundOutput(output) : toFoundAsset(asset);
+      return found !== undefined && (await files.stat(found.key)) !== undefined ? found : undefined;
+    },
     isUploadInUse: (savedName) => assets.isBlobInUse(savedName),
     async sweep(isUsedByJob) {
       await sweepAssets({ assets, files }, isUsedByJob);
@@ -138,4 +163,16 @@ export async function buildAssets(
       ),
     ],
   };
+}
+
+function toFoundAsset({ savedName, contentType, filePath }: Asset) {
+  return {
+    key: `uploads/${savedName}`,
+    contentType,
+    fileName: filePath?.split('/').at(-1) ?? savedName,
+  } as const;
+}
+
+function toFoundOutput({ job, result: { index, contentType, fileName } }: FoundOutput) {
+  return { key: `results/${job.id}/${index}`, contentType, fileName } as const;
 }

@@ -80,7 +80,10 @@ export function buildNamedWorkflows(config: BridgeConfig, deps: BuildNamedWorkfl
     isUnfinished: (id) => ledger.isUnfinished(id),
     closing: deps.closing,
   });
-  const findObstacles = createFindWorkflowObstacles({ ...deps, fleet, bind });
+  const findObstacles = createFindWorkflowObstacles({
+    ...{ ...deps, fleet, bind },
+    seats: () => scheduler.seats(),
+  });
   return [
     createNamedWorkflowRoutes({ workflows, fleet, findObstacles, basePath }),
     buildPublishing(config, deps, findObstacles),

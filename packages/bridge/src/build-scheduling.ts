@@ -15,6 +15,8 @@ import type { ClassifyJob } from './scheduling/classify-job.ts';
 import { createExperience } from './scheduling/experience.ts';
 import { createBackendJudge } from './scheduling/judge-backend.ts';
 import type { BackendJudge } from './scheduling/judge-backend.ts';
+import { createFleetHistory } from './scheduling/fleet-history.ts';
+import type { FleetHistory } from './scheduling/fleet-history.ts';
 import { createJobCredentials } from './scheduling/submit/job-credentials.ts';
 import type { JobCredentials } from './scheduling/submit/job-credentials.ts';
 import { createWhyWaiting } from './scheduling/explain-waiting.ts';
@@ -34,6 +36,7 @@ export interface SchedulingParts extends AsyncDisposable {
   readonly previewJob: PreviewJob;
   readonly whyWaiting: WhyWaiting;
   readonly credentials: JobCredentials;
+  readonly history: FleetHistory;
 }
 
 export interface BuildSchedulingDeps {
@@ -121,6 +124,8 @@ export async function buildScheduling(
       log: deps.log.child({ part: 'trust' }),
     }),
   );
+  const history = parts.use(createFleetHistory({ fleet, events, now }));
+  readHistory({ store, history, log, now });
   const previewJob = createPreviewJob({
     fleet,
     workflows,
@@ -136,8 +141,26 @@ export async function buildScheduling(
     classify,
     judge,
     previewJob,
-    whyWaiting: createWhyWaiting({ fleet, judge, classify }),
+    whyWaiting: createWhyWaiting({ fleet, judge, classify, seats: () => scheduler.seats(), now }),
     credentials,
+    history,
     [Symbol.asyncDispose]: () => built.disposeAsync(),
   };
+}
+
+/** Jobs of an earlier process that are read for what their machines have done. */
+const mostRemembered = 1_000;
+const rememberedMs = 24 * 60 * 60_000;
+
+/** Nobody waits for it, and nothing is decided by it. */
+function readHistory({
+  store,
+  history,
+  log,
+  now,
+}: Pick<BuildSchedulingDeps, 'store' | 'log' | 'now'> & { history: FleetHistory }): void {
+  store.list({ since: now() - rememberedMs, limit: mostRemembered }).then(
+    (jobs) => history.remember(jobs, { isAll: jobs.length < mostRemembered }),
+    (error: unknown) => log.debug({ err: error }, 'what the machines did before is not known'),
+  );
 }

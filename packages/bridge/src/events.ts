@@ -28,6 +28,8 @@ export interface BridgeEvents {
   'job:delivered': { job: Job };
   /** Results that nobody fetched are gone. */
   'job:expired': { job: Job };
+  /** The job itself is gone: its caller wanted that, or its time was up. */
+  'job:forgotten': { job: Job };
   /** An attempt ended without ending its job. `reason` is for the log, not for clients. */
   'attempt:lost': { job: Job; backend: string; attempt: number; kind: LossKind; reason: string };
   /** A backend answers and can take work. */

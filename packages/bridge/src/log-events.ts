@@ -31,6 +31,7 @@ export function logEvents({ events, log }: { events: Events; log: Logger }): () 
     }),
     events.on('job:delivered', ({ job }) => log.info({ jobId: job.id }, 'job delivered')),
     events.on('job:expired', ({ job }) => log.info({ jobId: job.id }, 'job expired')),
+    events.on('job:forgotten', ({ job }) => log.debug({ jobId: job.id }, 'job forgotten')),
     events.on('attempt:lost', ({ job, backend, attempt, kind, reason }) => {
       log.warn({ jobId: job.id, backend, attempt, kind, reason }, 'attempt lost');
     }),

@@ -31,7 +31,11 @@ export interface EventReader extends Disposable {
 }
 
 /** Reads server-sent events one by one, as a browser's `EventSource` would; waiting ends with an error after ten seconds. */
-export async function openEvents(url: string, lastEventId?: number): Promise<EventReader> {
+export async function openEvents(
+  url: string,
+  lastEventId?: number,
+  more: Record<string, string> = {},
+): Promise<EventReader> {
   const events: StreamedEvent[] = [];
   const listeners = new Set<() => void>();
   const done = Promise.withResolvers<void>();
@@ -40,7 +44,7 @@ export async function openEvents(url: string, lastEventId?: number): Promise<Eve
   let received = '';
   let unread = '';
   let read = 0;
-  const headers = lastEventId === undefined ? {} : { 'last-event-id': String(lastEventId) };
+  const headers = { ...more, ...(lastEventId !== undefined && { 'last-event-id': String(lastEventId) }) };
   const call = request(url, { agent: false, headers: { connection: 'close', ...headers } });
   const wake = () => listeners.forEach((listener) => listener());
   const finish = () => {

@@ -91,6 +91,10 @@ test('the built bridge runs a job, and has it still after a restart', { timeout:
   expect(history.headers.get('content-type')).toMatch(/^multipart\/form-data/);
   await history.arrayBuffer();
   expect(await (await call(`${bridge.url}/generation-count`)).json()).toBe(1);
+  // Its own page lies beside it, where that was built.
+  const page = await call(`${bridge.url}/`);
+  expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+  await page.arrayBuffer();
   // The page about its API comes from a package that is not bundled.
   const script = await call(`${bridge.url}/docs/swagger-ui-bundle.js`);
   expect(script.status).toBe(200);

@@ -1,3 +1,4 @@
+import { startSim } from '@comfy-bridge/comfy-sim';
 import type { PromptRun, Sim } from '@comfy-bridge/comfy-sim';
 import { expect, test } from 'vitest';
 
@@ -45,7 +46,10 @@ test('on the only machine it waits, says for whom, and is done once the owner le
     'backend-1': { status: 'paused', reason, lending: { state: 'paused', reason: 'schedule', until } },
   });
   const waiting = await describeJob(t, jobId);
-  expect(waiting).toMatchObject({ status: 'queued', waits_because: `backend-1 ${reason}` });
+  expect(waiting).toMatchObject({
+    status: 'queued',
+    waits_because: `no ComfyUI that could run it takes work now: backend-1 ${reason}`,
+  });
   expectNoSecrets(String(waiting.waits_because));
   const placement = await t.get('/api/bridge/workflows/text-to-image/placement');
   expect(await placement.json()).toMatchObject({
@@ -80,13 +84,12 @@ test('a pause and its end are noticed by looking, where no socket is open', asyn
 });
 
 test('one that is paused when the bridge starts gets nothing, not even a moment', async () => {
-  await using t = await startBridge({ sims: [{ donor: {} }], ready: false });
-  t.sim.donor.pause();
-  const ready = t.nextEvent('backend:ready');
+  await using sim = await startSim({ donor: {} });
+  sim.donor.pause();
+  await using t = await startBridge({ sims: 0, env: { COMFYUI_SERVERS: sim.address } });
   await submit(t, 'one');
-  await ready;
   expect(await describeBackends(t)).toMatchObject({ 'backend-1': { status: 'paused' } });
-  expect(t.sim.counters['POST /prompt']).toBeUndefined();
+  expect(sim.counters['POST /prompt']).toBeUndefined();
 });
 
 test('a prompt that may finish is followed to its end; what waited behind it is dropped, and done later', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { Job, JobId } from '../src/jobs/job.ts';
+import type { AttemptRecord, Job, JobId } from '../src/jobs/job.ts';
 import type { JobFilter, JobStore } from '../src/jobs/job-store.ts';
 import { newJob } from './_new-job.ts';
 
@@ -79,6 +79,45 @@ export function describeJobList(name: string, open: () => Promise<JobStore>): vo
         const page = (await store.list({ ...filter, limit: 2 })).map(({ createdAt }) => createdAt);
         expect(page, JSON.stringify(filter)).toEqual(times.slice(0, 2));
       }
+    });
+
+    test('jobs are found by when they were made, where they ran, and what they are called', async () => {
+      await using store = await open();
+      const ranOn = (backend: string): AttemptRecord => ({
+        ...{ backend, promptId: 'p', startedAt: 1, executingAt: null, endedAt: null },
+        outcome: 'lost',
+      });
+      await insertAll(store, [
+        { at: 1, clientId: 'Shop-1', workflow: 'upscale' },
+        { at: 2, clientId: null, workflow: 'text-to-image', attempts: [ranOn('a'), ranOn('b')] },
+        { at: 3, clientId: 'shop-2', workflow: 'Upscale', attempts: [ranOn('b')], account: 'me' },
+        { at: 4, workflow: 'say "backend":"b"', hedge: { backend: 'c', promptId: 'q' } },
+        { at: 5, state: failed, attempts: [ranOn('b"')] },
+      ]);
+      const expectations: [Omit<JobFilter, 'limit'>, number[]][] = [
+        [{ since: 2 }, [5, 4, 3, 2]],
+        [{ until: 2 }, [1]],
+        [{ since: 2, until: 4 }, [3, 2]],
+        [{ since: 2, statuses: ['queued'] }, [4, 3, 2]],
+        [{ since: 3, account: 'me' }, [3]],
+        [{ since: 4, account: 'me' }, []],
+        [{ backend: 'b' }, [3, 2]],
+        [{ backend: 'b"' }, [5]],
+        [{ backend: 'c' }, [4]],
+        [{ backend: 'b', account: 'me', statuses: ['queued'] }, [3]],
+        [{ backend: 'b', statuses: ['failed'] }, []],
+        [{ text: 'upsc' }, [3, 1]],
+        [{ text: 'shop' }, [3, 1]],
+        [{ text: '%' }, []],
+        [{ text: 'shop', until: 3 }, [1]],
+      ];
+      for (const [filter, times] of expectations) {
+        const found = (await store.list({ ...filter, limit: 10 })).map(({ createdAt }) => createdAt);
+        expect(found, JSON.stringify(filter)).toEqual(times);
+      }
+      const [first] = await store.list({ limit: 1, until: 2 });
+      const byId = await store.list({ limit: 10, text: first?.id.slice(4) ?? '' });
+      expect(byId.map(({ id }) => id)).toEqual([first?.id]);
     });
 
     test('jobs are counted in the status that they have now', async () => {

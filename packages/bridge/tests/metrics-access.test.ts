@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 
+import { withRules } from '../src/http/access-rules.ts';
+
 import { bearer, createKey, operatorToken, startKeyed } from './_keys.ts';
 import { scrape } from './_scrape.ts';
 import { startBridge } from './_start-bridge.ts';
@@ -28,7 +30,9 @@ test('with keys, operators and the token for metrics may read them, and nobody e
 
 test('the token for metrics opens nothing else', async () => {
   await using t = await startKeyed({ env: { METRICS_TOKEN: metricsToken } });
-  const closed = t.bridge.routes.filter(({ path }) => !['/metrics', '/healthz', '/readyz'].includes(path));
+  const closed = withRules(t.bridge.routes).filter(
+    ({ path, rule }) => path !== '/metrics' && rule !== 'public',
+  );
   for (const { method, path } of closed) {
     const answer = await t.get(path.replaceAll(/:\w+/g, 'x'), {
       method: method.toUpperCase(),

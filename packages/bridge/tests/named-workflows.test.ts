@@ -39,6 +39,10 @@ test('the list has every published workflow with its links, and whether it can r
     thumbnail: '/api/bridge/workflows/text-to-image/thumbnail',
     inputs: 7,
     can_run: true,
+    can_run_now: true,
+    why_not: null,
+    media_in: [],
+    output_types: ['image'],
     urls: {
       self: '/api/bridge/workflows/text-to-image',
       jobs: '/api/bridge/workflows/text-to-image/jobs',
@@ -56,6 +60,33 @@ test('without a ComfyUI nothing can run; one that was not reached yet may', asyn
   expect((await list(none)).workflows.every(({ can_run }) => !can_run)).toBe(true);
   await using away = await startBridge({ sims: 0, env: { COMFYUI_SERVERS: '127.0.0.1:9' }, ready: false });
   expect((await list(away)).workflows.every(({ can_run }) => can_run)).toBe(true);
+  expect((await list(away)).workflows.every(({ can_run_now }) => can_run_now)).toBe(false);
+});
+
+test('a workflow whose machines take no work now says which, and why', async () => {
+  await using t = await startBridge({ sim: { models: { upscale_models: [] } } });
+  const read = async (alias: string) => {
+    const { can_run, can_run_now, why_not } = await detailOf(t, alias);
+    return { can_run, can_run_now, why_not };
+  };
+  expect(await read('text-to-image')).toEqual({ can_run: true, can_run_now: true, why_not: null });
+  expect(await read('upscale-with-model')).toMatchObject({
+    can_run_now: false,
+    why_not: expect.stringContaining('lacks "RealESRGAN_x4plus.pth"'),
+  });
+  expect((await t.post('/api/bridge/backends/backend-1/pause')).status).toBe(200);
+  expect(await read('text-to-image')).toEqual({
+    can_run: true,
+    can_run_now: false,
+    why_not: 'no ComfyUI that could run it takes work now: backend-1 is paused',
+  });
+});
+
+test('the list says what files go in and what comes out', async () => {
+  await using t = await startBridge();
+  const { workflows } = await list(t);
+  const { media_in, output_types } = workflows.find(({ alias }) => alias === 'upscale') ?? {};
+  expect([media_in, output_types]).toEqual([['image'], ['image']]);
 });
 
 test('the inputs of image-to-image have the names that its labels make', async () => {

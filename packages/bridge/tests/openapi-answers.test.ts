@@ -8,6 +8,8 @@ import { png, pngHash } from './_assets.ts';
 import { createCalls } from './_openapi-calls.ts';
 import type { Calls } from './_openapi-calls.ts';
 import { callKeys } from './_openapi-keys.ts';
+import { callLinks, callPage } from './_openapi-page.ts';
+import { makePage } from './_page.ts';
 import { parseBody, toForm, upgrade } from './_requests.ts';
 import { startBridge, workflowsDir } from './_start-bridge.ts';
 import type { TestBridge } from './_start-bridge.ts';
@@ -47,12 +49,15 @@ const saved = {
 test('every operation answers as the document says, good and bad', { timeout: 60_000 }, async () => {
   // Some of the calls publish.
   await using folder = await copyWorkflows({});
+  await using page = await makePage();
   await using t = await startBridge({
     sim: { mode: 'free', runMs: 0 },
     env: { WORKFLOW_DIR: folder.path },
+    overrides: { pageDir: page.dist },
   });
   const calls = createCalls(t);
   await callService(calls);
+  await callPage(t, calls);
   await callCompatibility(t, calls);
   await callWorkflows(calls);
   await callPublishing(calls);
@@ -177,7 +182,8 @@ async function callPublishing({ call }: Calls): Promise<void> {
   await call('restoreWorkflow', 201, { path: { ...path, version } });
 }
 
-async function callJobs(t: TestBridge, { call }: Calls): Promise<void> {
+async function callJobs(t: TestBridge, calls: Calls): Promise<void> {
+  const { call } = calls;
   const workflow = await readGraph();
   await call('convertWorkflow', 200, { body: { workflow: saved } });
   await call('convertWorkflow', 400, { body: { workflow } });
@@ -206,6 +212,11 @@ async function callJobs(t: TestBridge, { call }: Calls): Promise<void> {
   await call('listJobs', 401, { query: { owner: 'me' } });
   await call('getBridgeJob', 200, { path });
   await call('getBridgeJob', 404, badId);
+  await call('getJobInputs', 200, { path });
+  await call('getJobInputs', 404, badId);
+  await call('retryJob', 201, { path });
+  await call('retryJob', 404, badId);
+  await callLinks(calls, id);
   await call('getJobResult', 200, { path: { id, index: '0' } });
   await call('getJobResult', 206, { path: { id, index: '0' }, headers: { range: 'bytes=0-9' } });
   await call('getJobResult', 416, { path: { id, index: '0' }, headers: { range: 'bytes=99999999-' } });
@@ -273,6 +284,8 @@ async function callFleet({ call }: Calls, taken: string): Promise<void> {
   await call('addBackend', 409, { body: { url: taken } });
   await call('getBackend', 200, { path });
   await call('getBackend', 404, nobody);
+  await call('getBackendActivity', 200, { path });
+  await call('getBackendActivity', 404, nobody);
   await call('changeBackend', 200, { path, body: { weight: 2 } });
   await call('changeBackend', 400, { path, body: { weight: 0 } });
   for (const id of ['drainBackend', 'pauseBackend', 'resumeBackend']) {

@@ -23,6 +23,8 @@ const refusals = new Map<number, RegExp>([
     401,
     /^(\{"detail":"[^"]*\b(key|ticket)\b[^"]*"\}|\{"error":\{"code":"unauthorized","message":"[^"]*\b(key|ticket)\b[^"]*"\}\})?$/,
   ],
+  // Links are for whoever has one, and the page is the same for everybody; nobody guesses the names of either's files.
+  [404, /^(\{.*"(there is no such link, or it is over|the page has no such file)"\}\}?)?$/],
   [408, /^$/],
   [413, /^$/],
   [417, /^$/],
@@ -34,7 +36,15 @@ const refusals = new Map<number, RegExp>([
   [431, /^$/],
 ]);
 
-function findFault({ status, headers, body }: RawReply, sent: string): string | undefined {
+/** The page itself, built or not, and with the tag that browsers keep it by. */
+function isPage({ status, headers, body }: RawReply): boolean {
+  const isWhole = status === 200 && (body === '' || /^<!doctype html>/i.test(body));
+  return isWhole && headers.get('content-type')?.startsWith('text/html') === true;
+}
+
+function findFault(reply: RawReply, sent: string): string | undefined {
+  const { status, headers, body } = reply;
+  if (isPage(reply)) return undefined;
   for (const name of ['server', 'x-powered-by', 'via', 'etag', 'set-cookie', 'allow', 'location'])
     if (headers.has(name)) return `it has ${name}`;
   if (status === 100) return undefined;

@@ -87,6 +87,14 @@ export interface WorkflowEntry {
   inputs: number;
   /** Whether there is a machine that has all it needs. */
   can_run: boolean;
+  /** Whether one of those takes work now. */
+  can_run_now: boolean;
+  /** For people: why none runs it now; null when one does. */
+  why_not: string | null;
+  /** The kinds of files among its inputs. */
+  media_in: ('image' | 'video' | 'audio' | 'mask')[];
+  /** What it is likely to give; empty: anything. */
+  output_types: OutputType[];
   urls: { self: string; jobs: string; thumbnail: string | null };
 }
 

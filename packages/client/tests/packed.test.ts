@@ -21,7 +21,9 @@ test(
     try {
       const install = (await readBlocks()).find(({ language }) => language === 'sh');
       const lines = install?.code.trim().split('\n') ?? [];
-      const [build = '', pack = '', npm = ''] = lines.map((line) => line.replaceAll('/tmp', folder));
+      const [build = '', pack = '', npm = ''] = lines.map((line) =>
+        line.replaceAll('/path/to/your-project', folder),
+      );
       expect(lines).toHaveLength(3);
       for (const line of [build, pack]) {
         const [command, ...args] = line.split(' ').slice(4);

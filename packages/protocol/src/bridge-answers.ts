@@ -22,7 +22,7 @@ const attemptSchema = z.strictObject({
 });
 
 /** When a job is expected to be done: in eight of ten cases between `earliest` and `latest`. */
-const etaSchema = z.strictObject({
+export const etaSchema = z.strictObject({
   at: timeSchema.nullable(),
   earliest: timeSchema.nullable(),
   latest: timeSchema.nullable(),
@@ -36,6 +36,10 @@ export const bridgeJobSchema = z.strictObject({
     .string()
     .describe('The alias, or `graph:` and a digest of the structure of a graph of its own.'),
   client_id: z.string().nullable(),
+  inputs_summary: z
+    .string()
+    .nullable()
+    .describe('For lists: how the first text that it was given begins; null when there is none.'),
   priority: z
     .number()
     .describe('Steps of five minutes: how much earlier than it did the job counts as come.'),
@@ -45,7 +49,7 @@ export const bridgeJobSchema = z.strictObject({
     .string()
     .nullable()
     .describe(
-      'For people: that the owners of all machines that could run it have paused them, and until when.',
+      'For people: what each ComfyUI that could run it is up to, when none of them takes work; null while one does.',
     ),
   attempts: z.array(attemptSchema),
   timings: z.strictObject({

@@ -13,6 +13,8 @@ const jsonSchemaSchema = z.record(z.string(), z.unknown());
 /** Jobs that one request can make. */
 export const maxGroupJobs = 1_000;
 
+const mediaSchema = z.enum(['image', 'video', 'audio', 'mask']);
+
 export const workflowEntrySchema = z.strictObject({
   alias: z.string().min(1).describe('The name in the URL, percent-encoded there.'),
   title: z.string().min(1),
@@ -20,6 +22,10 @@ export const workflowEntrySchema = z.strictObject({
   thumbnail: linkSchema.nullable().describe('Null when there is none.'),
   inputs: countSchema.describe('How many inputs a caller may set.'),
   can_run: z.boolean().describe('Whether a ComfyUI of the fleet has all that it needs.'),
+  can_run_now: z.boolean().describe('Whether one of those takes work now.'),
+  why_not: z.string().nullable().describe('For people: why none runs it now; null when one does.'),
+  media_in: z.array(mediaSchema).describe('The kinds of files among its inputs.'),
+  output_types: z.array(outputTypeSchema).describe('What it is likely to give; empty: anything.'),
   urls: z.strictObject({ self: linkSchema, jobs: linkSchema, thumbnail: linkSchema.nullable() }),
 });
 
@@ -33,7 +39,7 @@ export const workflowInputSchema = z.strictObject({
   title: z.string().describe("The node's title."),
   description: z.string().nullable(),
   type: z.enum(['str', 'int', 'float', 'bool']),
-  media: z.enum(['image', 'video', 'audio', 'mask']).nullable().describe('The kind of file that it takes.'),
+  media: mediaSchema.nullable().describe('The kind of file that it takes.'),
   required: z.boolean().describe('True: it must be sent.'),
   default: z.unknown().describe("The author's value; an integer may be 64 bit wide."),
 });

@@ -39,6 +39,10 @@ export const backendSchema = z.strictObject({
     total_bytes: z.number().nullable(),
     usable_bytes: z.number().nullable().describe('After unloading models of its own.'),
   }),
+  free_memory_bytes: z.number().nullable().describe('What nobody used of it at the last look.'),
+  gpu: z.string().nullable(),
+  python_version: z.string().nullable(),
+  pytorch_version: z.string().nullable(),
   loaded_models: z.array(z.string()),
   suspicions: z
     .array(
@@ -84,8 +88,25 @@ export const backendSchema = z.strictObject({
     .nullable()
     .describe('The last prompt whose result the bridge knew; null when there was none.'),
   jobs: z.array(
-    z.strictObject({ id: z.string(), workflow: z.string(), executing_since: timeSchema.nullable() }),
+    z.strictObject({
+      id: z.string(),
+      workflow: z.string(),
+      executing_since: timeSchema.nullable(),
+      progress: z.number().min(0).max(1).nullable(),
+      node: z.string().nullable().describe('The class of the node that it is at.'),
+    }),
   ),
+  success: z
+    .strictObject({
+      succeeded: countSchema,
+      failed: countSchema,
+      lost: countSchema,
+      since: timeSchema,
+    })
+    .describe('How the runs of the last day ended there; canceled and moved ones are not counted.'),
+  last_errors: z
+    .array(z.strictObject({ at: timeSchema, reason: z.string(), job_id: z.string().nullable() }))
+    .describe('The last ten, the newest first; without a job it was about the machine.'),
 });
 export type BackendDescription = z.infer<typeof backendSchema>;
 
@@ -94,6 +115,23 @@ export const addressedBackendSchema = z.strictObject({
   ...backendSchema.shape,
   address: z.string().describe('`host:port`'),
 });
+
+/** `GET /api/bridge/backends/{name}/activity`. */
+export const backendActivitySchema = z.strictObject({
+  samples: z
+    .array(
+      z.strictObject({
+        at: timeSchema,
+        memory_used_bytes: z.number().nullable(),
+        memory_total_bytes: z.number().nullable(),
+        queue: countSchema.describe("Prompts in its queue, everybody's."),
+        running: countSchema.describe('Jobs of this bridge that it works on.'),
+      }),
+    )
+    .describe('Of the last hour at most, the oldest first.'),
+  interval_seconds: z.number(),
+});
+export type BackendActivity = z.infer<typeof backendActivitySchema>;
 
 /** `DELETE /api/bridge/backends/{name}`. */
 export const leavingBackendSchema = z.strictObject({

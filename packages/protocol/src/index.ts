@@ -8,6 +8,7 @@ export * from './error.ts';
 export * from './fleet.ts';
 export * from './job.ts';
 export * from './keys.ts';
+export * from './page.ts';
 export * from './publish-workflow.ts';
 export * from './stats.ts';
 export * from './workflow-marks.ts';

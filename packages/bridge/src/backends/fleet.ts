@@ -31,6 +31,8 @@ export interface Backend {
   memoryBytes: number;
   /** What ComfyUI could use of that at the last look, after unloading models of its own; 0 while unknown. */
   usableMemoryBytes: number;
+  /** What it told of itself at the last look; undefined while unknown. */
+  machine: Machine | undefined;
   /** What its operator wants of it. */
   settings: BackendSettings;
   /** True once it is to leave the fleet, which it does when its jobs are done. */
@@ -53,6 +55,14 @@ export interface Backend {
   quarantine: Quarantine | null;
   /** A prompt that the bridge itself runs there to check its results. It holds no slot: jobs go first. */
   trial: SlotUse | undefined;
+}
+
+/** What a machine is, for people; '' for what it does not tell. */
+export interface Machine {
+  freeMemoryBytes: number;
+  gpu: string;
+  pythonVersion: string;
+  pytorchVersion: string;
 }
 
 export interface SlotUse {
@@ -179,6 +189,7 @@ export function createFleet(
       version: null,
       memoryBytes: 0,
       usableMemoryBytes: 0,
+      machine: undefined,
       settings,
       isLeaving,
       suspicions: [],

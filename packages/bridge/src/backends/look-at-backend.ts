@@ -1,4 +1,4 @@
-import { totalMemory, usableMemory } from '../comfy/system-stats.ts';
+import { freeMemory, gpuName, totalMemory, usableMemory } from '../comfy/system-stats.ts';
 import type { Events } from '../events.ts';
 import type { Logger } from '../logging.ts';
 import type { Backend } from './fleet.ts';
@@ -34,6 +34,11 @@ export function createBackendLook(
     try {
       const stats = await backend.client.systemStats(within(timeoutMs));
       if (stats.version !== '') backend.version = stats.version;
+      const { pythonVersion, pytorchVersion } = stats;
+      backend.machine = {
+        ...{ freeMemoryBytes: freeMemory(stats), gpu: gpuName(stats) },
+        ...{ pythonVersion, pytorchVersion },
+      };
       const total = totalMemory(stats);
       if (total === 0) return;
       const before = backend.usableMemoryBytes;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { parseSystemStats, totalMemory, usableMemory } from './system-stats.ts';
+import { freeMemory, gpuName, parseSystemStats, totalMemory, usableMemory } from './system-stats.ts';
 
 const GB = 1024 ** 3;
 
@@ -102,4 +102,18 @@ test('a list of devices that is none, and far too many of them', () => {
   expect(parseSystemStats({ system: { ram_free: 5, ram_total: 3 } })).toMatchObject({ ramFree: 3 });
   for (const none of [undefined, null, [], 'x', {}, { system: [] }])
     expect(parseSystemStats(none)).toBeUndefined();
+});
+
+test('what people want to know of a machine is read as it tells it', () => {
+  const system = {
+    python_version: '3.12.3 (main, Apr  9 2024) [GCC 13.2.0]',
+    pytorch_version: '2.5.1+cu124',
+  };
+  const told = stats({ ...gpu, name: 'cuda:0 NVIDIA GeForce RTX 4090 : cudaMallocAsync' }, system);
+  expect([gpuName(told), freeMemory(told)]).toEqual(['NVIDIA GeForce RTX 4090', 10 * GB]);
+  expect([told.pythonVersion, told.pytorchVersion]).toEqual(['3.12.3', '2.5.1+cu124']);
+  expect(gpuName(stats({ ...gpu, name: 'mps', type: 'mps' }))).toBe('mps');
+  const bare = stats({ type: 'cpu', name: 'cpu' });
+  expect([gpuName(bare), bare.pythonVersion, freeMemory(bare)]).toEqual(['', '', 40 * GB]);
+  expect(gpuName(stats({ ...gpu, name: 7 }))).toBe('');
 });

@@ -20,6 +20,8 @@ export interface SystemStats {
   /** '0.3.64'; '' when unknown. */
   version: string;
   pytorchVersion: string;
+  /** '3.12.3'; '' when unknown. */
+  pythonVersion: string;
   /** bytes; 0 when unknown */
   ramTotal: number;
   ramFree: number;
@@ -42,7 +44,9 @@ export function parseSystemStats(json: unknown): SystemStats | undefined {
   const ramTotal = toBytes(system['ram_total']);
   return {
     version: toId(system['comfyui_version'])?.slice(0, 100) ?? '',
-    pytorchVersion: toText(system['pytorch_version']),
+    pytorchVersion: toId(system['pytorch_version'])?.slice(0, 100) ?? '',
+    // `3.12.3 (main, Apr  9 2024, 08:09:14) [GCC 13.2.0]`
+    pythonVersion: toId(system['python_version'])?.split(' ', 1)[0]?.slice(0, 100) ?? '',
     ramTotal,
     ramFree: Math.min(ramTotal, toBytes(system['ram_free'])),
     devices: devices.slice(0, mostDevices).map(parseDevice),
@@ -80,6 +84,21 @@ export function usableMemory({ devices: [device], ramTotal, ramFree }: SystemSta
   if (device === undefined || sharesRam(device)) return Math.min(ramTotal, ramFree);
   const { vramTotal, vramFree, torchVramTotal, torchVramFree } = device;
   return Math.max(0, Math.min(vramTotal, vramFree - torchVramFree + torchVramTotal));
+}
+
+/** What nobody uses there, bytes. */
+export function freeMemory({ devices: [device], ramFree }: SystemStats): number {
+  return device === undefined || sharesRam(device) ? ramFree : device.vramFree;
+}
+
+/** What its device is called, without its number and how its memory is managed; '' for the CPU, and while unknown. */
+export function gpuName({ devices: [device] }: SystemStats): string {
+  if (device === undefined || device.type === 'cpu') return '';
+  // `cuda:0 NVIDIA GeForce RTX 4090 : cudaMallocAsync`
+  return (toId(device.name) ?? '')
+    .replace(/ : \w+$/, '')
+    .replace(/^\w+:\d+ +/, '')
+    .slice(0, 100);
 }
 
 /** What ComfyUI itself uses there, bytes; 0 where it does not tell. */

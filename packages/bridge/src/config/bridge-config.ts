@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import type { AllowedTypes } from './mime-map.ts';
 import type { CorsOrigins, SocketAddress, TrustProxy } from './network-parsers.ts';
+import type { ToldSetting } from './tell-setting.ts';
 import type { OptionValues } from './options.ts';
 import type { Secret } from './secret.ts';
 import type { BackendServer } from './server-list.ts';
@@ -122,6 +123,8 @@ export interface BridgeConfig {
     /** Whether callers must send a key. */
     readonly keysRequired: boolean;
   };
+  /** What operators are told of all this. */
+  readonly told: { readonly settings: readonly ToldSetting[]; readonly warnings: readonly string[] };
 }
 
 /** Whether only this machine reaches a listener of that address or name. */
@@ -132,8 +135,9 @@ export function isLoopback(host: string): boolean {
 const maxTimerMs = 2 ** 31 - 1;
 
 /** Sorts the parsed options into sections and fills in the defaults that hang on other options. */
-export function toBridgeConfig(values: OptionValues): BridgeConfig {
+export function toBridgeConfig(values: OptionValues, told: BridgeConfig['told']): BridgeConfig {
   return deepFreeze({
+    told,
     server: {
       host: values.HOST,
       port: values.PORT,

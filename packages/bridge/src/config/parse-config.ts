@@ -9,6 +9,8 @@ import { optionEntries } from './options.ts';
 import type { OptionValues } from './options.ts';
 import { readSecretFiles } from './secret-files.ts';
 import type { SecretFiles } from './secret-files.ts';
+import { tellSetting } from './tell-setting.ts';
+import type { ToldSetting } from './tell-setting.ts';
 import { fromConfigJson, fromDotEnv, fromEnvironment } from './sources.ts';
 import type { ConfigFile, Environment, Findings, Source } from './sources.ts';
 
@@ -36,13 +38,13 @@ export function parseConfig(input: ConfigInput): ConfigResult {
   return parseSources(input).result;
 }
 
-/** The settings and where they are from: every source but the defaults, the first that has a key wins. */
-export interface LoadedSources {
-  sources: readonly Source[];
+/** With every setting as it counts, also when some of them are wrong. */
+export interface ToldConfig {
+  settings: readonly ToldSetting[];
   result: ConfigResult;
 }
 
-function parseSources({ env, cwd, files = {} }: ConfigInput): LoadedSources {
+function parseSources({ env, cwd, files = {} }: ConfigInput): ToldConfig {
   const { dotEnv, configJson, secrets } = files;
   const findings: Findings = { problems: [...(secrets?.problems ?? [])], warnings: [] };
   const sources = [
@@ -51,34 +53,41 @@ function parseSources({ env, cwd, files = {} }: ConfigInput): LoadedSources {
     ...(dotEnv === undefined ? [] : [fromDotEnv(dotEnv, cwd, findings)]),
     ...(configJson === undefined ? [] : [fromConfigJson(configJson, cwd, findings)]),
   ];
-  const values = parseValues(sources, cwd, findings);
+  const { values, settings } = parseValues(sources, cwd, findings);
   const { problems, warnings } = findings;
   const result: ConfigResult =
     problems.length > 0
       ? { ok: false, problems, warnings }
-      : { ok: true, config: toBridgeConfig(values), warnings };
-  return { sources, result };
+      : { ok: true, config: toBridgeConfig(values, { settings, warnings }), warnings };
+  return { settings, result };
 }
 
 /** Complete only when no problem was added to `findings`. */
-function parseValues(sources: readonly Source[], cwd: string, findings: Findings): OptionValues {
+function parseValues(
+  sources: readonly Source[],
+  cwd: string,
+  findings: Findings,
+): { values: OptionValues; settings: ToldSetting[] } {
+  const settings: ToldSetting[] = [];
   const values: Partial<Record<keyof OptionValues, unknown>> = {};
   for (const [key, option] of optionEntries) {
     const defaults: Source = { name: 'default', baseDir: cwd, values: new Map([[key, option.default]]) };
-    const source = pickSource([...sources, defaults], key);
+    const own = pickSource(sources, key);
+    settings.push(tellSetting(key, option, own));
+    const source = own ?? pickSource([defaults], key);
+    const raw = source?.values.get(key);
     if (source === undefined) continue;
-    const raw = source.values.get(key);
     const parsed = option.parser.parse(raw, source.baseDir);
     if (parsed.ok) values[key] = parsed.value;
     else
       for (const wrong of parsed.wrong)
         findings.problems.push(toProblem(source.name, key, option, raw, wrong));
   }
-  return values as OptionValues;
+  return { values: values as OptionValues, settings };
 }
 
 /** The source that a setting is taken from; undefined when it stands nowhere. */
-export function pickSource(sources: readonly Source[], key: string): Source | undefined {
+function pickSource(sources: readonly Source[], key: string): Source | undefined {
   return sources.find(({ values }) => isSet(values.get(key)));
 }
 
@@ -96,11 +105,11 @@ function toProblem(source: string, key: string, option: Option, raw: unknown, wr
  * `parseConfig`. A missing `.env` is fine, a missing file named by `CONFIG` is a problem. Never rejects for a bad file.
  */
 export async function loadConfig(input: { env: Environment; cwd: string }): Promise<ConfigResult> {
-  return (await loadSources(input)).result;
+  return (await loadToldConfig(input)).result;
 }
 
-/** As `loadConfig`, with the sources. */
-export async function loadSources({ env, cwd }: { env: Environment; cwd: string }): Promise<LoadedSources> {
+/** As `loadConfig`, with every setting. */
+export async function loadToldConfig({ env, cwd }: { env: Environment; cwd: string }): Promise<ToldConfig> {
   const dotEnv = await readConfigFile(join(cwd, '.env'));
   const { path, namedBy } = findConfigJson(env, dotEnv, cwd);
   const configJson = await readConfigFile(path, namedBy);

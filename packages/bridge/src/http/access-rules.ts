@@ -11,6 +11,8 @@ const rules: Readonly<Record<string, Rule>> = {
   // And for whom METRICS and METRICS_TOKEN open it.
   'get /metrics': 'operator',
   'get /openapi.json': 'client',
+  'get /': 'public',
+  'get /console/:file': 'public',
   'get /docs': 'client',
   'get /docs/:file': 'client',
 
@@ -36,13 +38,23 @@ const rules: Readonly<Record<string, Rule>> = {
   'get /api/v2/assets/:id/content': 'client',
   'delete /api/v2/assets/:id': 'client',
 
+  'get /api/bridge/me': 'client',
+  'get /api/bridge/events': 'client',
+
   'get /api/bridge/jobs': 'client',
   'post /api/bridge/jobs': 'client',
   'get /api/bridge/jobs/:id': 'client',
   'delete /api/bridge/jobs/:id': 'client',
   'get /api/bridge/jobs/:id/events': 'client',
+  'get /api/bridge/jobs/:id/inputs': 'client',
+  'post /api/bridge/jobs/:id/retry': 'client',
+  'post /api/bridge/jobs/:id/links': 'client',
+  'get /api/bridge/jobs/:id/archive': 'client',
   'get /api/bridge/jobs/:id/results/:index': 'client',
   'post /api/bridge/jobs/:id/priority': 'operator',
+  'get /api/bridge/links/:token': 'public',
+  'get /api/bridge/links/:token/results/:index': 'public',
+  'get /api/bridge/links/:token/archive': 'public',
   'get /api/bridge/groups/:id': 'client',
   'post /api/bridge/groups/:id/cancel': 'client',
   'options /api/bridge/uploads': 'client',
@@ -71,6 +83,7 @@ const rules: Readonly<Record<string, Rule>> = {
   'get /api/bridge/backends': 'operator',
   'post /api/bridge/backends': 'operator',
   'get /api/bridge/backends/:name': 'operator',
+  'get /api/bridge/backends/:name/activity': 'operator',
   'patch /api/bridge/backends/:name': 'operator',
   'delete /api/bridge/backends/:name': 'operator',
   'post /api/bridge/backends/:name/drain': 'operator',
@@ -85,10 +98,15 @@ const rules: Readonly<Record<string, Rule>> = {
   'post /api/bridge/keys/:id/rotate': 'operator',
   'get /api/bridge/audit': 'operator',
   'get /api/bridge/stats': 'operator',
+  'get /api/bridge/settings': 'operator',
 };
 
 /** Where a ticket is taken in the place of a key: what browsers open by a URL alone. */
-const ticketRoutes = new Set(['get /api/v2/jobs/:id/events', 'get /api/bridge/jobs/:id/events']);
+const ticketRoutes = new Set([
+  'get /api/v2/jobs/:id/events',
+  'get /api/bridge/jobs/:id/events',
+  'get /api/bridge/events',
+]);
 
 export interface RuledRoute extends Route {
   rule: Rule;

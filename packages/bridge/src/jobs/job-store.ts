@@ -53,6 +53,14 @@ export interface JobFilter {
   /** Any of these; an empty list matches nothing. */
   statuses?: readonly JobStatus[];
   workflow?: string;
+  /** The name of a backend that has, or had, any run of it. */
+  backend?: string;
+  /** Made then or later, ms since the epoch. */
+  since?: number;
+  /** Made before. */
+  until?: number;
+  /** A part of its id, of its `clientId` or of the name of its workflow, in small letters; large ones are found as well. */
+  text?: string;
   /**
    * The last job of the page before. Jobs that come and go meanwhile neither repeat nor hide another; only if the cursor's
    * own job was removed are others of its millisecond given again.

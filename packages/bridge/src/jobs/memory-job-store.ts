@@ -46,7 +46,7 @@ export function createMemoryJobStore(): JobStore {
         .toSorted((a, b) => (a.finishedAt ?? 0) - (b.finishedAt ?? 0))
         .slice(0, limit);
     },
-    async list({ clientId, account, statuses, workflow, before, limit }) {
+    async list({ clientId, account, statuses, workflow, before, limit, ...rest }) {
       const newestFirst = [...jobs.values()].toReversed().toSorted((a, b) => b.createdAt - a.createdAt);
       const at = newestFirst.findIndex((job) => job.id === before?.id);
       const after =
@@ -56,6 +56,7 @@ export function createMemoryJobStore(): JobStore {
         .filter((job) => account === undefined || job.account === account)
         .filter((job) => statuses === undefined || statuses.includes(job.state.status))
         .filter((job) => workflow === undefined || job.workflow === workflow)
+        .filter((job) => isWithin(job, rest))
         .slice(0, limit);
     },
     async countByStatus() {
@@ -100,6 +101,18 @@ export function createMemoryJobStore(): JobStore {
       records.clear();
     },
   };
+}
+
+function isWithin(job: Job, { since, until, backend, text }: Omit<JobFilter, 'limit'>): boolean {
+  if (since !== undefined && job.createdAt < since) return false;
+  if (until !== undefined && job.createdAt >= until) return false;
+  if (backend !== undefined && !ranOn(job, backend)) return false;
+  const told = [job.id, job.workflow, job.clientId ?? ''];
+  return text === undefined || told.some((one) => one.toLowerCase().includes(text));
+}
+
+function ranOn({ attempts, hedge }: Job, backend: string): boolean {
+  return hedge?.backend === backend || attempts.some((attempt) => attempt.backend === backend);
 }
 
 /** For a cursor whose job is gone: only its time is known. */

@@ -149,6 +149,7 @@ test('our own view adds the attempts by the names of their backends, and where t
     ...context,
     eta: { finishAt: 2_000, earliestAt: 1_500, latestAt: 3_000, basis: 'measured' },
     waitsBecause: null,
+    inputsSummary: null,
   });
   expect(shown).toMatchObject({
     priority: 0,

@@ -113,13 +113,18 @@ export function toV2Output(
 /** Ours, beside the official object: attempts with the names of their backends, and where the time went, in ms. */
 export function toBridgeJob(
   job: Job,
-  context: V2Context & { eta: JobEta | undefined; waitsBecause: string | null },
+  context: V2Context & {
+    eta: JobEta | undefined;
+    waitsBecause: string | null;
+    inputsSummary: string | null;
+  },
 ): BridgeJob {
   const executingAt = job.attempts.at(-1)?.executingAt ?? null;
   return {
     ...toV2Job(job, context),
     workflow: job.workflow,
     client_id: job.clientId,
+    inputs_summary: context.inputsSummary,
     priority: job.priority,
     eta: context.eta === undefined ? null : toEta(context.eta),
     phase: job.state.status === 'running' ? job.state.phase : null,
@@ -143,7 +148,7 @@ export function toBridgeJob(
 }
 
 /** In eight of ten cases it is done between `earliest` and `latest`. */
-function toEta({ finishAt, earliestAt, latestAt, basis }: JobEta) {
+export function toEta({ finishAt, earliestAt, latestAt, basis }: JobEta) {
   return { at: toTime(finishAt), earliest: toTime(earliestAt), latest: toTime(latestAt), basis };
 }
 

@@ -80,6 +80,34 @@ export function explainPlacement(
   }
 }
 
+/** Backends that a reason names. */
+const mostNamed = 5;
+
+/**
+ * Why none of the backends that could run it takes work now, in words for people; undefined when one does. Without a kind, of
+ * all backends.
+ */
+export function explainAbsence(
+  { fleet, judge, seats, now }: Pick<ExplainDeps, 'fleet' | 'judge' | 'seats' | 'now'>,
+  kind: Kind | undefined,
+): string | undefined {
+  const ready = new Set(seats().flatMap(({ name, isReady }) => (isReady ? [name] : [])));
+  const mayRun = (backend: Backend) => {
+    const verdict = kind === undefined ? undefined : judge.verdict(kind, backend);
+    // One that was never reached may be able.
+    return verdict === undefined || verdict.able || verdict.reason === 'unknown';
+  };
+  // Almost always the first of them can, and nothing else need be looked at.
+  if (fleet.backends.some((backend) => ready.has(backend.name) && mayRun(backend))) return undefined;
+  const able = fleet.backends.filter(mayRun);
+  if (able.length === 0) return 'no ComfyUI of the fleet has what it needs';
+  const named = able
+    .slice(0, mostNamed)
+    .map((backend) => `${backend.name} ${describeAbsence(backend, now())}`);
+  const more = able.length - named.length;
+  return `no ComfyUI that could run it takes work now: ${named.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
+}
+
 function reasonsToWait(backend: Backend): string[] {
   const foreign = foreignPrompts(backend);
   return [

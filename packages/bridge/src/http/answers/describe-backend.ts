@@ -1,19 +1,39 @@
-import type { BackendDescription } from '@comfy-bridge/protocol';
+import type { BackendDescription, Progress } from '@comfy-bridge/protocol';
 
 import { statusOf } from '../../backends/backend-status.ts';
 import { settleBreaker } from '../../backends/breaker.ts';
 import { foreignPrompts } from '../../backends/fleet.ts';
-import type { Backend } from '../../backends/fleet.ts';
+import type { Backend, SlotUse } from '../../backends/fleet.ts';
 import { describeOwnersPause, isPausedByOwner } from '../../backends/lending.ts';
 import type { Evidence } from '../../backends/standing.ts';
+import { parseJobId } from '../../jobs/job.ts';
+import type { JobId } from '../../jobs/job.ts';
+import type { FleetHistory } from '../../scheduling/fleet-history.ts';
 
-/** What operators are told of a backend; neither its address nor its token. */
-export function describeBackend(backend: Backend, now: number): BackendDescription {
-  const { name, state, settings, version, definitions, queueRemaining, slots } = backend;
+export interface DescribeBackendDeps {
+  progressOf(id: JobId): Progress | undefined;
+  history: Pick<FleetHistory, 'endedRuns' | 'lastErrors'>;
+  now: () => number;
+}
+
+export interface DescribeBackend {
+  /** What operators are told of a backend; neither its address nor its token. */
+  short(backend: Backend): BackendDescription;
+  /** With where it is reached. */
+  full(backend: Backend): BackendDescription & { address: string };
+}
+
+export function createDescribeBackend(deps: DescribeBackendDeps): DescribeBackend {
+  const short = (backend: Backend) => describeBackend(backend, deps);
+  return { short, full: (backend) => ({ ...short(backend), address: addressOf(backend) }) };
+}
+
+function describeBackend(backend: Backend, deps: DescribeBackendDeps): BackendDescription {
+  const { name, state, settings, version, definitions, queueRemaining, slots, machine } = backend;
   return {
     name,
     status: statusOf(backend),
-    trust: settleBreaker(backend.breaker, now).state,
+    trust: settleBreaker(backend.breaker, deps.now()).state,
     since: 'since' in state ? toTime(state.since) : null,
     reason: reasonOf(backend),
     version,
@@ -25,6 +45,10 @@ export function describeBackend(backend: Backend, now: number): BackendDescripti
       total_bytes: knownBytes(backend.memoryBytes),
       usable_bytes: knownBytes(backend.usableMemoryBytes),
     },
+    free_memory_bytes: knownBytes(backend.memoryBytes) && (machine?.freeMemoryBytes ?? null),
+    gpu: machine?.gpu || null,
+    python_version: machine?.pythonVersion || null,
+    pytorch_version: machine?.pytorchVersion || null,
     loaded_models: [...backend.warmModels],
     suspicions: backend.suspicions.map(({ classType, inputName, value, since }) => ({
       class_type: classType,
@@ -41,16 +65,40 @@ export function describeBackend(backend: Backend, now: number): BackendDescripti
     quarantine: quarantineOf(backend),
     doubts: backend.standing.doubts.map(toEvidence),
     canary: canaryOf(backend),
-    jobs: [...slots.values()].map(({ jobId, workflow, executingSince }) => ({
-      id: jobId,
-      workflow,
-      executing_since: executingSince === null ? null : toTime(executingSince),
-    })),
+    jobs: [...slots.values()].map((slot) => describeSlot(slot, deps)),
+    ...describeHistory(name, deps),
+  };
+}
+
+function describeSlot(
+  { jobId, workflow, executingSince }: SlotUse,
+  { progressOf }: DescribeBackendDeps,
+): BackendDescription['jobs'][number] {
+  const progress = progressOf(parseJobId(jobId));
+  return {
+    id: jobId,
+    workflow,
+    executing_since: executingSince === null ? null : toTime(executingSince),
+    progress: progress?.value ?? null,
+    node: progress?.current_node_class ?? null,
+  };
+}
+
+function describeHistory(
+  name: string,
+  { history }: DescribeBackendDeps,
+): Pick<BackendDescription, 'success' | 'last_errors'> {
+  const { since, ...counts } = history.endedRuns(name);
+  return {
+    success: { ...counts, since: toTime(since) },
+    last_errors: history
+      .lastErrors(name)
+      .map(({ at, reason, jobId }) => ({ at: toTime(at), reason, job_id: jobId })),
   };
 }
 
 /** `host:port`: nothing that a proxy in front of it would take for a secret. */
-export function addressOf({ endpoint }: Backend): string {
+function addressOf({ endpoint }: Backend): string {
   const { hostname, port, protocol } = new URL(endpoint.url);
   return `${hostname}:${port === '' ? (protocol === 'https:' ? '443' : '80') : port}`;
 }

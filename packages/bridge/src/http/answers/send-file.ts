@@ -13,6 +13,8 @@ export interface SentFile {
   fileName: string;
   /** `blake3:<hex>`, where it is known. */
   hash: string | undefined;
+  /** Whether a browser that opens it shows it, and does not save it. Only of what holds no script. Default false. */
+  isShown?: boolean;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface SentFile {
  */
 export async function sendFile(
   files: Pick<FileStore, 'stat' | 'open'>,
-  { key, contentType, fileName, hash }: SentFile,
+  { key, contentType, fileName, hash, isShown = false }: SentFile,
   request: Request,
   response: Response,
 ): Promise<void> {
@@ -42,6 +44,11 @@ export async function sendFile(
   }
   const opened = request.method === 'HEAD' ? undefined : await files.open(key, range);
   response.attachment(fileName);
+  if (isShown)
+    response.setHeader(
+      'Content-Disposition',
+      String(response.getHeader('Content-Disposition')).replace(/^attachment/, 'inline'),
+    );
   response.type(contentType);
   if (range !== undefined) {
     response.status(206);

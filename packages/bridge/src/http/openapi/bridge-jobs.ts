@@ -26,6 +26,8 @@ import { exampleGraph, jobEvents } from './v2-jobs.ts';
 const tag = 'jobs';
 const job = json(bridgeJobSchema);
 
+const time = z.union([z.iso.datetime({ offset: true }), z.literal('')]);
+
 const listQuery = optionalClientQuery.extend({
   owner: z
     .enum(['me', ''])
@@ -36,7 +38,15 @@ const listQuery = optionalClientQuery.extend({
     .optional()
     .describe(`One or more of ${jobStatusSchema.options.join(', ')}, with commas.`)
     .meta({ example: 'succeeded,failed' }),
-  workflow: z.string().optional().describe('An alias.'),
+  workflow: z.string().max(200).optional().describe('An alias.'),
+  backend: z.string().max(200).optional().describe('A backend that has, or had, any run of it.'),
+  since: time.optional().describe('Made then or later.').meta({ example: '2026-01-31T08:00:00Z' }),
+  until: time.optional().describe('Made before.'),
+  q: z
+    .string()
+    .max(200)
+    .optional()
+    .describe('A part of the id, the `clientId` or the workflow. For operators.'),
   after: z.string().optional().describe('`next` of the page before.'),
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });

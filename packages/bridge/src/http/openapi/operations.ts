@@ -2,8 +2,11 @@ import { bridgeJobOperations } from './bridge-jobs.ts';
 import { bridgeWorkflowOperations, groupOperations } from './bridge-workflows.ts';
 import { compatOperations } from './compat.ts';
 import type { Operation } from './operation.ts';
+import { jobInputOperations } from './job-inputs.ts';
+import { linkOperations } from './links.ts';
 import { auditOperations, keyOperations, ticketOperations } from './keys.ts';
 import { operatorOperations } from './operator.ts';
+import { pageOperations } from './page.ts';
 import { publishOperations } from './publish-workflows.ts';
 import { serviceOperations } from './service.ts';
 import { socketOperations } from './socket.ts';
@@ -17,6 +20,8 @@ export const operations: readonly Operation[] = [
   ...groupOperations,
   ...v2JobOperations,
   ...bridgeJobOperations,
+  ...jobInputOperations,
+  ...linkOperations,
   ...v2AssetOperations,
   ...uploadOperations,
   ...compatOperations,
@@ -26,5 +31,6 @@ export const operations: readonly Operation[] = [
   ...keyOperations,
   ...auditOperations,
   ...ticketOperations,
+  ...pageOperations,
   ...serviceOperations,
 ];

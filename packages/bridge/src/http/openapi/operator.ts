@@ -1,9 +1,11 @@
 import {
   addressedBackendSchema,
+  backendActivitySchema,
   backendSchema,
   bridgeStatsSchema,
   leavingBackendSchema,
   requirementsSchema,
+  settingsSchema,
 } from '@comfy-bridge/protocol';
 import { z } from 'zod';
 
@@ -51,6 +53,17 @@ const backendOperations: readonly Operation[] = [
     summary: 'One backend',
     pathParameters: backendPath,
     answers: { 200: { description: 'The backend.', content: json(addressedBackendSchema) } },
+    refusals: [...guarded, 'not_found'],
+  },
+  {
+    ...shared,
+    method: 'get',
+    path: `${path}/{name}/activity`,
+    operationId: 'getBackendActivity',
+    summary: 'What a backend has done within the last hour',
+    description: 'From what the bridge learns of it anyway; since the start of the bridge.',
+    pathParameters: backendPath,
+    answers: { 200: { description: 'Its samples.', content: json(backendActivitySchema) } },
     refusals: [...guarded, 'not_found'],
   },
   {
@@ -108,6 +121,16 @@ const requirementsPath = '/api/bridge/workflows/{alias}/requirements';
 const requirements = json(requirementsSchema);
 
 export const operatorOperations: readonly Operation[] = [
+  {
+    ...shared,
+    method: 'get',
+    path: '/api/bridge/settings',
+    operationId: 'getSettings',
+    summary: 'What the bridge was started with',
+    description: 'Of secrets only that there is one.',
+    answers: { 200: { description: 'Every setting.', content: json(settingsSchema) } },
+    refusals: guarded,
+  },
   ...backendOperations,
   {
     ...shared,

@@ -8,7 +8,7 @@ import { mayTouch } from './identity.ts';
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** The job that `:id` names. Its id is a random UUID: whoever knows it was told it; with keys, only its own key is. */
-export async function requireJob(ledger: JobLedger, request: Request): Promise<Job> {
+export async function requireJob(ledger: Pick<JobLedger, 'get'>, request: Request): Promise<Job> {
   const { id } = request.params;
   const job = isJobId(id) ? await ledger.get(id) : undefined;
   if (job === undefined || !mayTouch(request, job.account))

@@ -1,3 +1,4 @@
+import type { BackendActivity } from '@comfy-bridge/protocol';
 import { Router } from 'express';
 import type { Request, RequestHandler } from 'express';
 
@@ -6,20 +7,23 @@ import type { FleetChanges } from '../../backends/change-fleet.ts';
 import type { Backend, BackendSettings, Fleet } from '../../backends/fleet.ts';
 import { unloadModels } from '../../backends/unload-models.ts';
 import { BridgeError } from '../../errors.ts';
-import { addressOf, describeBackend } from '../answers/describe-backend.ts';
+import type { DescribeBackend } from '../answers/describe-backend.ts';
+import type { FleetHistory } from '../../scheduling/fleet-history.ts';
 import { readBody } from '../requests/read-body.ts';
 
 export interface BackendRoutesDeps {
   fleet: Fleet;
   changes: FleetChanges;
   requireOperator: RequestHandler;
-  now: () => number;
+  describe: DescribeBackend;
+  history: Pick<FleetHistory, 'samples' | 'sampleMs'>;
 }
 
 const path = '/api/bridge/backends';
 
 /** `/api/bridge/backends`, for operators: the fleet, and everything that they may do to it while the bridge runs. */
-export function createBackendRoutes({ fleet, changes, requireOperator, now }: BackendRoutesDeps): Router {
+export function createBackendRoutes(deps: BackendRoutesDeps): Router {
+  const { fleet, changes, requireOperator, history } = deps;
   const router = Router();
   router.use(path, requireOperator);
 
@@ -29,15 +33,29 @@ export function createBackendRoutes({ fleet, changes, requireOperator, now }: Ba
     return backend;
   }
 
-  const describe = (backend: Backend) => describeBackend(backend, now());
-  const describeFully = (backend: Backend) => ({ ...describe(backend), address: addressOf(backend) });
+  const { short: describe, full: describeFully } = deps.describe;
 
   router.get(path, (_request, response) => {
-    response.json(fleet.backends.map(describeFully));
+    response.json(fleet.backends.map((backend) => describeFully(backend)));
   });
 
   router.get(`${path}/:name`, (request, response) => {
     response.json(describeFully(find(request)));
+  });
+
+  router.get(`${path}/:name/activity`, (request, response) => {
+    const { name } = find(request);
+    const activity: BackendActivity = {
+      samples: history.samples(name).map((sample) => ({
+        at: new Date(sample.at).toISOString(),
+        memory_used_bytes: sample.memoryUsedBytes,
+        memory_total_bytes: sample.memoryTotalBytes,
+        queue: sample.queue,
+        running: sample.running,
+      })),
+      interval_seconds: history.sampleMs / 1000,
+    };
+    response.json(activity);
   });
 
   router.post(path, async (request, response) => {

@@ -45,7 +45,7 @@ export function createNamedWorkflowRoutes(deps: NamedWorkflowsDeps): Router {
     await workflows.refreshSoon();
     const entries = await Promise.all(
       visibleWorkflows(request, workflows.list()).map(async (workflow) =>
-        describeEntry(workflow, await contextOf(workflow)),
+        describeEntry(workflow, fleet.findDefinition, await contextOf(workflow)),
       ),
     );
     response.json({ workflows: entries });

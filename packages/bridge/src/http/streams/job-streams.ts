@@ -11,8 +11,8 @@ import type { JobChannel, Listener, StreamStyle } from './job-channel.ts';
 import { originOf } from '../requests/origin-of.ts';
 import { accountOf } from '../requests/owner-of.ts';
 import { identityOf } from '../requests/identity.ts';
-import { keepAliveFrame, openEventStream, toFrame } from './sse.ts';
-import { createStreamLimit } from './stream-limit.ts';
+import { keepAliveFrame, keyIsOver, openEventStream } from './sse.ts';
+import type { StreamLimit } from './stream-limit.ts';
 
 /** The official stream: progress and previews about twice a second, and every preview a JPEG. Nothing has a number. */
 const v2Style: StreamStyle = { ids: false, gapMs: 500, showsPreview: (type) => type === 'image/jpeg' };
@@ -28,7 +28,7 @@ export interface JobStreamsDeps {
   /** Whether what a caller has shown is still good. */
   isGood(identity: Identity): boolean;
   /** Callers without a key or a secret of their own are told apart by their address alone. */
-  maxStreamsPerAccount: number;
+  limit: StreamLimit;
 }
 
 /** Answers requests with the events of a job, from how it stands now to its end. */
@@ -43,17 +43,10 @@ export interface JobStreams {
   dropUnwelcome(): void;
 }
 
-/** Of everybody. */
-const maxStreams = 5_000;
 const positionMs = 1_000;
 const keepAliveMs = 15_000;
 /** Told per turn of the event loop, where it is thousands. */
 const sliceSize = 200;
-
-const keyIsOver = toFrame(
-  'error',
-  JSON.stringify({ error: { code: 'unauthorized', message: 'this key is no longer valid' } }),
-);
 
 export function createJobStreams({
   feed,
@@ -61,9 +54,8 @@ export function createJobStreams({
   contextOf,
   closing,
   isGood,
-  maxStreamsPerAccount,
+  limit,
 }: JobStreamsDeps): JobStreams {
-  const limit = createStreamLimit({ total: maxStreams, perAccount: maxStreamsPerAccount });
   const frames = createEventFrames({ contextOf, positionOf });
   const channels = new Map<StreamStyle, Map<JobId, JobChannel>>([
     [v2Style, new Map()],

@@ -22,6 +22,12 @@ export function toFrame(event: string, data: string, id?: number): Buffer {
   return Buffer.from(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${data}\n\n`);
 }
 
+/** Told before the end of a stream whose key is over. */
+export const keyIsOver = toFrame(
+  'error',
+  JSON.stringify({ error: { code: 'unauthorized', message: 'this key is no longer valid' } }),
+);
+
 /** Answers with an event stream; `onClose` is called once, whoever ended it. */
 export function openEventStream(response: Response, onClose: () => void): EventStream {
   response.writeHead(200, {

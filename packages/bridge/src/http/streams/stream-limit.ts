@@ -6,6 +6,9 @@ export interface StreamLimit {
   take(account: string): () => void;
 }
 
+/** Streams of everybody together. */
+export const maxStreams = 5_000;
+
 /** `perAccount` keeps one caller from using up `total`. */
 export function createStreamLimit({ total, perAccount }: { total: number; perAccount: number }): StreamLimit {
   const open = new Map<string, number>();

@@ -12,8 +12,16 @@ interface Condition {
  * `+` before a column keeps SQLite from choosing that column's index instead. Without a client or a workflow each status
  * gives its own newest ones first, for an index serves only one status in order.
  */
-export function listJobs({ clientId, account, workflow, statuses, before, limit }: JobFilter): SqlStatement {
-  const page = before === undefined ? [] : [isBefore(before)];
+export function listJobs({
+  clientId,
+  account,
+  workflow,
+  statuses,
+  before,
+  limit,
+  ...rest
+}: JobFilter): SqlStatement {
+  const page = [...(before === undefined ? [] : [isBefore(before)]), ...narrow(rest)];
   const named = [
     ...(clientId === undefined ? [] : [['client_id', clientId] as const]),
     ...(account === undefined ? [] : [['account', account] as const]),
@@ -32,6 +40,29 @@ export function listJobs({ clientId, account, workflow, statuses, before, limit 
   if (statuses === undefined) return select(page, limit);
   const newest = statuses.map((status) => newestOf([equals('status', status), ...page], limit));
   return select([anyOf(newest)], limit);
+}
+
+/** Times are found along the index; the others are looked for in one job after the other, from the newest on. */
+function narrow({ since, until, backend, text }: Omit<JobFilter, 'limit'>): Condition[] {
+  return [
+    ...(since === undefined ? [] : [{ sql: 'created_at >= ?', values: [since] }]),
+    ...(until === undefined ? [] : [{ sql: 'created_at < ?', values: [until] }]),
+    ...(backend === undefined ? [] : [ranOn(backend)]),
+    ...(text === undefined ? [] : [holds(text)]),
+  ];
+}
+
+/** Its runs stand in the state, as JSON: a quote within a text has a backslash there, so that this is always a field. */
+function ranOn(backend: string): Condition {
+  return { sql: 'instr(state, ?) > 0', values: [`"backend":${JSON.stringify(backend)}`] };
+}
+
+function holds(text: string): Condition {
+  const columns = ['id', 'lower(workflow)', "lower(coalesce(client_id, ''))"];
+  return {
+    sql: `(${columns.map((column) => `instr(${column}, ?) > 0`).join(' OR ')})`,
+    values: columns.map(() => text),
+  };
 }
 
 function select(conditions: readonly Condition[], limit: number): SqlStatement {

@@ -7,6 +7,8 @@ import type { Kind } from '../../placement/kind.ts';
 import type { BindRequest } from './bind-request.ts';
 import type { ClassifyJob } from '../classify-job.ts';
 import { describeVerdict, findObstacles } from '../find-obstacles.ts';
+import { explainAbsence } from '../explain-placement.ts';
+import type { ExplainDeps } from '../explain-placement.ts';
 import type { BackendJudge } from '../judge-backend.ts';
 
 export interface WorkflowObstaclesDeps {
@@ -16,18 +18,29 @@ export interface WorkflowObstaclesDeps {
   bind: BindRequest;
 }
 
-/**
- * Why no machine of the fleet can run a workflow with the author's values, in words for the caller; undefined when one can,
- * or may. Files that a caller may send need not be there, nor what must be sent.
- */
-export type FindWorkflowObstacles = (workflow: PublishedWorkflow) => Promise<string | undefined>;
+/** Whether a workflow can be run, in words for the caller. */
+export interface WorkflowObstacles {
+  /** Why no machine of the fleet can run it; undefined when one can, or may. */
+  obstacles: string | undefined;
+  /** Why none runs it now; undefined when one does, be it after what it has to do. */
+  notNow: string | undefined;
+}
 
-export function createFindWorkflowObstacles(deps: WorkflowObstaclesDeps): FindWorkflowObstacles {
+/**
+ * Looks at a workflow with the author's values. Files that a caller may send need not be there, nor what must be sent.
+ */
+export type FindWorkflowObstacles = (workflow: PublishedWorkflow) => Promise<WorkflowObstacles>;
+
+export function createFindWorkflowObstacles(
+  deps: WorkflowObstaclesDeps & Pick<ExplainDeps, 'seats' | 'now'>,
+): FindWorkflowObstacles {
   const { fleet, judge } = deps;
   return async (workflow) => {
-    if (fleet.backends.length === 0) return 'the fleet has no ComfyUI';
+    const none = 'the fleet has no ComfyUI';
+    if (fleet.backends.length === 0) return { obstacles: none, notNow: none };
     const kind = await classifyWorkflow(deps, workflow);
-    return kind === undefined ? undefined : findObstacles({ fleet, judge }, kind);
+    const obstacles = kind === undefined ? undefined : findObstacles({ fleet, judge }, kind);
+    return { obstacles, notNow: obstacles ?? explainAbsence(deps, kind) };
   };
 }
 

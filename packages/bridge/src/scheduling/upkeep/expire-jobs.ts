@@ -1,3 +1,4 @@
+import type { Events } from '../../events.ts';
 import type { Job } from '../../jobs/job.ts';
 import type { JobLedger } from '../../jobs/job-ledger.ts';
 import type { JobStore } from '../../jobs/job-store.ts';
@@ -5,6 +6,7 @@ import type { JobStore } from '../../jobs/job-store.ts';
 export interface ExpireDeps {
   ledger: JobLedger;
   store: JobStore;
+  events: Events;
   now: () => number;
 }
 
@@ -16,7 +18,7 @@ const batch = 500;
  * the record itself. Returns how many of each.
  */
 export async function expireJobs(
-  { ledger, store, now }: ExpireDeps,
+  { ledger, store, events, now }: ExpireDeps,
   { resultTtlMs }: { resultTtlMs: number },
 ): Promise<{ expired: number; removed: number }> {
   let expired = 0;
@@ -26,6 +28,7 @@ export async function expireJobs(
     for (const job of old) {
       if (job.state.status !== 'expired') await ledger.apply(job.id, { type: 'expired', at: now() });
       await store.remove(job.id);
+      events.emit('job:forgotten', { job });
       removed += 1;
     }
     if (old.length < batch) break;

@@ -1,4 +1,5 @@
 import { BridgeError } from '../../errors.ts';
+import type { Events } from '../../events.ts';
 import type { FileStore } from '../../files/file-store.ts';
 import { isTerminal } from '../../jobs/job.ts';
 import type { Job } from '../../jobs/job.ts';
@@ -12,11 +13,13 @@ export function createForgetJob({
   ledger,
   store,
   files,
+  events,
   now,
 }: {
   ledger: JobLedger;
   store: JobStore;
   files: FileStore;
+  events: Events;
   now: () => number;
 }): ForgetJob {
   return async (job) => {
@@ -27,5 +30,6 @@ export function createForgetJob({
     const results = job.state.status === 'succeeded' ? job.state.results : [];
     for (const { index } of results) await files.remove(`results/${job.id}/${index}`);
     await store.remove(job.id);
+    events.emit('job:forgotten', { job });
   };
 }

@@ -56,7 +56,7 @@ export function createHousekeeping(deps: HousekeepingDeps, options: Housekeeping
   }
 
   async function round(orphanGraceMs: number): Promise<void> {
-    await expireJobs({ ledger, store, now }, options);
+    await expireJobs({ ledger, store, events, now }, options);
     const inUse = namesInUse(ledger.unfinished());
     await assets.sweep((savedName) => inUse.has(savedName));
     await sweepFiles(

@@ -1,0 +1,41 @@
+import { defineWords } from '../../words/define-words.ts';
+
+export const reasonWords = defineWords({
+  en: {
+    'runs-ours': ['runs one of our jobs', 'runs {count} of our jobs'],
+    'owner-queue': [
+      "one prompt of its owner's is in its queue",
+      "{count} prompts of its owner's are in its queue",
+    ],
+    silent: 'does not answer',
+    unreached: 'was not reached yet',
+    leaving: 'is leaving the fleet',
+    paused: 'is paused here',
+    draining: 'is draining: it gets nothing new',
+    'owner-paused': 'is paused by its owner',
+    'owner-until': 'is paused by its owner until {until}',
+    full: 'does not take more prompts for a while',
+    resting: 'failed too often and is given a rest',
+    'nothing-now': 'takes nothing at the moment',
+    'no-tags': 'does not have the tags {tags}, which this workflow requires',
+    kept: 'is kept for other workflows (its settings)',
+    'too-small': 'has too little memory: {usable}, and runs of this size went out of memory with {needed}',
+  },
+  ko: {
+    'runs-ours': '우리 작업 {count}개를 실행 중입니다',
+    'owner-queue': '소유자의 프롬프트 {count}개가 대기열에 있습니다',
+    silent: '응답하지 않습니다',
+    unreached: '아직 연결되지 않았습니다',
+    leaving: '나가는 중입니다',
+    paused: '여기서 일시 중지했습니다',
+    draining: '비우는 중이라 새 작업을 받지 않습니다',
+    'owner-paused': '소유자가 일시 중지했습니다',
+    'owner-until': '소유자가 {until}까지 일시 중지했습니다',
+    full: '당분간 프롬프트를 더 받지 않습니다',
+    resting: '실패가 잦아 쉬고 있습니다',
+    'nothing-now': '지금은 작업을 받지 않습니다',
+    'no-tags': '이 워크플로에 필요한 태그({tags})가 없습니다',
+    kept: '설정에 따라 다른 워크플로만 받습니다',
+    'too-small': '메모리가 부족합니다: {usable}뿐인데, 이 크기의 실행은 {needed}에서도 부족했습니다',
+  },
+});
