@@ -208,7 +208,9 @@ describe.skipIf(missing !== undefined)('one’s own results', () => {
     await page.goto(`${bridge.url}/#/history/${job.id}`);
     const run = await bridge.sim.nextPrompt();
     run.progress(1, 4);
-    await page.getByText('Running').waitFor();
+    // The list that is left has the word, too.
+    await page.getByRole('link', { name: /Back to my results/ }).waitFor();
+    await page.getByText('Running', { exact: true }).waitFor();
     await context.setOffline(true);
     await page.getByText(/The line to the bridge is cut/).waitFor();
     await run.finish();
